@@ -1,0 +1,37 @@
+# Thin verbs over cargo. `make demo` and `make test` set up what they need by themselves.
+
+CARGO ?= cargo
+USERS ?= 5000
+DAYS  ?= 90
+
+.PHONY: help setup demo run test lint docs bench
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: ## Checks the toolchain and installs the PostgreSQL server binaries when they are missing
+	@scripts/setup.sh
+
+demo: setup ## A simulated dating platform with its figures, on http://127.0.0.1:3008 (USERS=5000 DAYS=90)
+	$(CARGO) run --package kindred -- demo --users $(USERS) --days $(DAYS)
+
+run: setup ## Both servers, on the settings of the environment and .env
+	$(CARGO) run --quiet --package kindred -- serve
+
+test: setup ## Every test, on a real PostgreSQL of its own
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		$(CARGO) nextest run --workspace --all-targets --exclude kindred-benches; \
+	else \
+		$(CARGO) test --workspace --exclude kindred-benches; \
+	fi
+
+lint: ## Formatting, clippy and docs, warnings denied
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --document-private-items
+
+docs: ## The workspace's API documentation
+	$(CARGO) doc --workspace --no-deps
+
+bench: setup ## Benchmarks, each against its floor in the same run
+	$(CARGO) bench --package kindred-benches

@@ -1,0 +1,112 @@
+//! `POST /trigger/{job}`: asks for a run now, and waits for it. A worker elsewhere does the run.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use chrono::{Days, NaiveDate};
+use kindred_model::{DayWindow, Instant, Job, Trigger, UnknownWord};
+use kindred_warehouse::RunRequest;
+use serde::Deserialize;
+
+use super::run::RunAnswer;
+use crate::ApiState;
+use crate::params::{Params, date, word};
+use crate::problem::ApiError;
+
+/// How long a caller waits who does not say.
+const WAIT_SECONDS: u64 = 60;
+
+/// How long a caller may wait.
+const MOST_WAIT_SECONDS: u64 = 300;
+
+/// What asking and answering may take beside the wait.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The parameters.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub(crate) struct TriggerParams {
+    /// The day to compute.
+    #[serde(deserialize_with = "date")]
+    date: Option<NaiveDate>,
+    /// The first day, in place of `date`.
+    #[serde(deserialize_with = "date")]
+    from: Option<NaiveDate>,
+    /// The day after the last.
+    #[serde(deserialize_with = "date")]
+    to: Option<NaiveDate>,
+    /// How many seconds to wait for the run's end, 0 to 300; 60 when absent.
+    #[serde(deserialize_with = "word")]
+    wait: Option<u64>,
+    /// Whether to compute and check only.
+    #[serde(deserialize_with = "word")]
+    dry_run: Option<bool>,
+}
+
+/// Answers 200 with the finished run, 202 when it takes longer than the caller waits, 409 when one is under way.
+pub(crate) async fn post(
+    State(state): State<ApiState>,
+    Path(job): Path<String>,
+    Params(params): Params<TriggerParams>,
+) -> Result<(StatusCode, Json<RunAnswer>), ApiError> {
+    let job: Job = job
+        .parse()
+        .map_err(|error: UnknownWord| ApiError::NotFound(error.to_string()))?;
+    let at = state.clock.now();
+    let wait = params.wait()?;
+    let request = RunRequest {
+        job,
+        window: params.window(at)?,
+        trigger: Trigger::Manual,
+        dry_run: params.dry_run.unwrap_or(false),
+        at,
+    };
+    let run = async {
+        let deadline = tokio::time::Instant::now() + wait;
+        let run_id = state.warehouse.request(&request).await?;
+        Ok(state.warehouse.wait_until_final(run_id, deadline).await?)
+    };
+    let run = tokio::time::timeout(wait + GRACE, run)
+        .await
+        .unwrap_or(Err(ApiError::TimedOut))?;
+    let status = if run.status.is_final() {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
+    Ok((status, Json(run.into())))
+}
+
+impl TriggerParams {
+    fn wait(&self) -> Result<Duration, ApiError> {
+        match self.wait.unwrap_or(WAIT_SECONDS) {
+            seconds @ 0..=MOST_WAIT_SECONDS => Ok(Duration::from_secs(seconds)),
+            _ => Err(ApiError::BadRequest(format!(
+                "wait: at most {MOST_WAIT_SECONDS} seconds"
+            ))),
+        }
+    }
+
+    /// The days asked for; without any, yesterday and today so far.
+    fn window(&self, now: Instant) -> Result<DayWindow, ApiError> {
+        let today = now.date_naive();
+        let tomorrow = today + Days::new(1);
+        let window = match (self.date, self.from, self.to) {
+            (None, None, None) => DayWindow::new(today - Days::new(1), tomorrow),
+            (Some(day), None, None) => Ok(DayWindow::day(day)),
+            (None, Some(from), Some(to)) => DayWindow::new(from, to),
+            (None, ..) => return Err(ApiError::BadRequest("`from` and `to` come together".to_owned())),
+            (Some(_), ..) => return Err(ApiError::BadRequest("give either `date` or `from` and `to`".to_owned())),
+        };
+        let window = window.map_err(|error| ApiError::BadRequest(error.to_string()))?;
+        if window.to() > tomorrow {
+            let last = window.to() - Days::new(1);
+            return Err(ApiError::BadRequest(format!(
+                "{last} lies in the future: today is {today}, in UTC"
+            )));
+        }
+        Ok(window)
+    }
+}

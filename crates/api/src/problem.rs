@@ -1,0 +1,169 @@
+//! What goes wrong, as RFC 9457 problem documents: one shape for every error of both servers.
+//!
+//! The text says what the caller did or may do; what happened inside is logged here, with its whole chain, once.
+
+use std::error::Error;
+
+use axum::Json;
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use kindred_warehouse::{ErrorKind, RequestError, WarehouseError};
+use serde::Serialize;
+use uuid::Uuid;
+
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// When to ask again, in seconds, while the warehouse is away.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
+
+/// The body of every error.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Problem {
+    /// What kind of problem: `about:blank`, which means that the status says it.
+    r#type: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What went wrong with this request, for a person.
+    detail: String,
+    /// The run that stands in the way, for 409.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_id: Option<Uuid>,
+}
+
+impl Problem {
+    /// The problem that a status by itself speaks of.
+    pub(crate) fn of(status: StatusCode) -> Self {
+        let detail = match status {
+            StatusCode::NOT_FOUND => "there is nothing at this address",
+            StatusCode::METHOD_NOT_ALLOWED => {
+                "this address does not take this method; the Allow header lists those it takes"
+            }
+            StatusCode::REQUEST_TIMEOUT => "the answer took too long; ask for less, or again later",
+            StatusCode::PAYLOAD_TOO_LARGE => "the body is longer than 64 KiB",
+            StatusCode::SERVICE_UNAVAILABLE => "the warehouse cannot be reached; try again soon",
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                "something went wrong here; the log has it under this answer's X-Request-Id"
+            }
+            _ => "the request could not be answered",
+        };
+        Self::saying(status, detail.to_owned())
+    }
+
+    fn saying(status: StatusCode, detail: String) -> Self {
+        Self {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail,
+            run_id: None,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        response
+    }
+}
+
+/// Why a handler has no answer.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    /// 400: a parameter is unknown, malformed, or contradicts another.
+    BadRequest(String),
+    /// 404: the address names something that there is not.
+    NotFound(String),
+    /// 409: another run of the job is under way.
+    RunUnderWay(Uuid),
+    /// 408: it took longer than the caller was to wait.
+    TimedOut,
+    /// 503 when the warehouse is away or not migrated, else 500.
+    Warehouse(WarehouseError),
+}
+
+impl From<WarehouseError> for ApiError {
+    fn from(error: WarehouseError) -> Self {
+        Self::Warehouse(error)
+    }
+}
+
+impl From<RequestError> for ApiError {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::AlreadyRunning { run_id, .. } => Self::RunUnderWay(run_id),
+            RequestError::Warehouse(error) => Self::Warehouse(error),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let problem = match self {
+            Self::BadRequest(detail) => Problem::saying(StatusCode::BAD_REQUEST, detail),
+            Self::NotFound(detail) => Problem::saying(StatusCode::NOT_FOUND, detail),
+            Self::RunUnderWay(run_id) => Problem {
+                run_id: Some(run_id),
+                ..Problem::saying(
+                    StatusCode::CONFLICT,
+                    "a run of this job is queued or running".to_owned(),
+                )
+            },
+            Self::TimedOut => Problem::of(StatusCode::REQUEST_TIMEOUT),
+            Self::Warehouse(error) => {
+                log(&error);
+                Problem::of(status_of(&error))
+            }
+        };
+        problem.into_response()
+    }
+}
+
+/// What a failure of the warehouse means to a caller.
+pub(crate) fn status_of(error: &WarehouseError) -> StatusCode {
+    match error.kind() {
+        ErrorKind::Unreachable | ErrorKind::Credentials | ErrorKind::Schema | ErrorKind::Timeout => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        ErrorKind::Address | ErrorKind::Storage | ErrorKind::Query => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Logs an error with everything that caused it, in one line.
+pub(crate) fn log(error: &WarehouseError) {
+    let mut chain = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        chain = format!("{chain}: {error}");
+        cause = error.source();
+    }
+    tracing::error!(error = %chain, "a request failed");
+}
+
+/// Gives the errors that did not come from a handler (no such route, a body too long, a timeout) the same shape.
+pub(crate) async fn shape(response: Response) -> Response {
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    let content_type = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .map(HeaderValue::as_bytes)
+        .unwrap_or_default();
+    if !is_error || content_type.ends_with(b"json") {
+        return response;
+    }
+    let mut shaped = Problem::of(status).into_response();
+    if let Some(allow) = response.headers().get(ALLOW) {
+        shaped.headers_mut().insert(ALLOW, allow.clone());
+    }
+    shaped
+}

@@ -1,0 +1,154 @@
+//! A warehouse, both servers on it, and what a test writes into the one and asks of the other.
+
+use std::time::Duration;
+
+use kindred_api::{ApiState, control_router, kpi_router, serve};
+use kindred_model::{Clock, Instant};
+use kindred_testkit::{Template, TestDatabase, at};
+use kindred_warehouse::{ConnectOptions, Warehouse};
+use reqwest::{Method, Response, StatusCode};
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+/// A Sunday afternoon.
+pub(crate) const NOW: &str = "2024-11-17T14:35:07.250Z";
+
+pub(crate) struct Servers {
+    pub(crate) warehouse: Warehouse,
+    pub(crate) clock: Clock,
+    kpi: String,
+    control: String,
+    client: reqwest::Client,
+    _database: Option<TestDatabase>,
+}
+
+impl Servers {
+    /// Both servers on a migrated, empty warehouse; their clock stands at [`NOW`].
+    pub(crate) async fn start() -> Self {
+        let template = Template::once("api_0003", async |url| {
+            let warehouse = Warehouse::connect(&url.into(), &ConnectOptions::default()).await?;
+            warehouse.migrate().await
+        });
+        let database = TestDatabase::from_template(&template.await, "api").await;
+        let warehouse = Warehouse::connect(&database.url().into(), &ConnectOptions::default())
+            .await
+            .unwrap();
+        Self::on(warehouse, Some(database)).await
+    }
+
+    /// Both servers on a warehouse that is not there.
+    pub(crate) async fn without_warehouse() -> Self {
+        let options = ConnectOptions {
+            acquire_timeout: Duration::from_millis(300),
+            ..ConnectOptions::default()
+        };
+        let url = "postgresql://ann:s3cret-word@127.0.0.1:1/analytics".into();
+        Self::on(Warehouse::connect_lazy(&url, &options).unwrap(), None).await
+    }
+
+    /// Both servers on a warehouse without a table.
+    pub(crate) async fn unmigrated() -> Self {
+        let database = TestDatabase::create("api").await;
+        let warehouse = Warehouse::connect(&database.url().into(), &ConnectOptions::default())
+            .await
+            .unwrap();
+        Self::on(warehouse, Some(database)).await
+    }
+
+    async fn on(warehouse: Warehouse, database: Option<TestDatabase>) -> Self {
+        let clock = Clock::fixed(at(NOW));
+        let state = ApiState::new(warehouse.clone(), clock.clone());
+        let kpi = listening(kpi_router(state.clone())).await;
+        let control = listening(control_router(state)).await;
+        Self {
+            warehouse,
+            clock,
+            kpi,
+            control,
+            client: reqwest::Client::new(),
+            _database: database,
+        }
+    }
+
+    pub(crate) fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+
+    pub(crate) fn kpi_url(&self, path: &str) -> String {
+        format!("{}{path}", self.kpi)
+    }
+
+    pub(crate) fn control_url(&self, path: &str) -> String {
+        format!("{}{path}", self.control)
+    }
+
+    pub(crate) async fn kpi(&self, method: Method, path: &str) -> Response {
+        self.client.request(method, self.kpi_url(path)).send().await.unwrap()
+    }
+
+    pub(crate) async fn control(&self, method: Method, path: &str) -> Response {
+        self.client
+            .request(method, self.control_url(path))
+            .send()
+            .await
+            .unwrap()
+    }
+
+    /// The answer of the KPI API, which must be 200.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let response = self.kpi(Method::GET, path).await;
+        let (status, text) = (response.status(), response.text().await.unwrap());
+        assert_eq!(status, StatusCode::OK, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    pub(crate) async fn execute(&self, sql: &'static str) {
+        sqlx::raw_sql(sql).execute(self.warehouse.pool()).await.unwrap();
+    }
+
+    /// Says that every required source was read up to here.
+    pub(crate) async fn extracted_to(&self, instant: Instant) {
+        sqlx::query(
+            "insert into source_watermarks
+             select source, 'dataset of ' || source, $1, $1 - interval '1 minute', 5, 'fingerprint', gen_random_uuid()
+             from unnest(array['users', 'interactions', 'communications']) as source",
+        )
+        .bind(instant)
+        .execute(self.warehouse.pool())
+        .await
+        .unwrap();
+    }
+}
+
+async fn listening(router: axum::Router) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(serve(listener, router, std::future::pending()));
+    address
+}
+
+/// Asserts that the answer is a problem document of this status, and returns it.
+pub(crate) async fn problem(response: Response, status: u16) -> Value {
+    let headers = response.headers().clone();
+    let answered = response.status().as_u16();
+    let text = response.text().await.unwrap();
+    assert_eq!(answered, status, "{text}");
+    assert_eq!(headers["content-type"], "application/problem+json", "{text}");
+    assert!(!headers["x-request-id"].is_empty());
+    let problem: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(problem["status"], status);
+    assert_eq!(problem["type"], "about:blank");
+    assert!(problem["title"].as_str().is_some_and(|title| !title.is_empty()));
+    assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+    for inside in [
+        "sqlx",
+        "postgres",
+        "s3cret",
+        "127.0.0.1",
+        "etl_job_runs",
+        "daily_kpi_summaries",
+    ] {
+        assert!(!text.contains(inside), "{inside} in {text}");
+    }
+    problem
+}

@@ -1,0 +1,74 @@
+//! Binding: a query's statement becomes a plan with the values in the place of its placeholders.
+//!
+//! DataFusion finds the type of a placeholder beside a column only. So that a query may write `$from` wherever a date
+//! may stand, each placeholder is planned as what its value is. The values themselves never pass through SQL.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use datafusion::common::{ParamValues, ScalarValue};
+use datafusion::error::DataFusionError;
+use datafusion::prelude::{DataFrame, SQLOptions, SessionContext};
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::{Expr, Value as SqlValue, visit_expressions_mut};
+
+use crate::{EngineError, Params, Query, Value};
+
+/// The values of a query's placeholders, by name.
+#[derive(Debug, Clone)]
+pub(crate) struct Bound(BTreeMap<String, Value>);
+
+impl Bound {
+    /// The values of the parameters that the query's header names.
+    pub(crate) fn new(query: &Query, params: &Params) -> Result<Self, EngineError> {
+        let value = |parameter: &String| match params.get(parameter) {
+            Some(value) => Ok((parameter.clone(), value.clone())),
+            None => Err(EngineError::MissingParameter {
+                query: query.name.clone(),
+                parameter: parameter.clone(),
+            }),
+        };
+        Ok(Self(
+            query.parameters.iter().map(value).collect::<Result<_, EngineError>>()?,
+        ))
+    }
+
+    /// The plan of a statement with these values.
+    pub(crate) async fn plan(&self, context: &SessionContext, sql: &str) -> Result<DataFrame, DataFusionError> {
+        let state = context.state();
+        let dialect = state.config().options().sql_parser.dialect;
+        let mut statement = state.sql_to_statement(sql, &dialect)?;
+        if let Statement::Statement(statement) = &mut statement {
+            let mut typed = BTreeMap::new();
+            for (name, value) in &self.0 {
+                let text = format!("arrow_cast(${name}, '{}')", value.arrow_type());
+                typed.insert(format!("${name}"), state.sql_to_expr(&text, &dialect)?);
+            }
+            let _ = visit_expressions_mut(statement, |expr| {
+                if let Expr::Value(value) = expr
+                    && let SqlValue::Placeholder(name) = &value.value
+                    && let Some(cast) = typed.get(name)
+                {
+                    *expr = cast.clone();
+                }
+                ControlFlow::<()>::Continue(())
+            });
+        }
+        let plan = state.statement_to_plan(statement).await?;
+        read_only().verify_plan(&plan)?;
+        let values = self
+            .0
+            .iter()
+            .map(|(name, value)| (name.clone(), ScalarValue::from(value)));
+        let values = ParamValues::from(values.collect::<Vec<_>>());
+        context.execute_logical_plan(plan).await?.with_param_values(values)
+    }
+}
+
+/// What statements may do: read.
+pub(crate) fn read_only() -> SQLOptions {
+    SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false)
+}

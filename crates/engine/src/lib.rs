@@ -1,0 +1,20 @@
+//! The engine: DataFusion over the lake, speaking the SQL of `queries/`.
+//!
+//! A [`Session`] sees the files of one lake snapshot and the rows that earlier queries of the same piece of work have
+//! given. Queries are found by name in the [`QueryLibrary`] and get their parameters bound, never spliced in. Memory
+//! is bounded for the whole process, and every plan has a deadline.
+//!
+//! This crate knows no metric (that is SQL), writes nothing, and never reads a source.
+
+mod bind;
+mod error;
+mod library;
+mod params;
+mod session;
+mod table;
+
+pub use datafusion;
+pub use error::EngineError;
+pub use library::{Query, QueryLibrary};
+pub use params::{Params, Value};
+pub use session::{Engine, EngineOptions, Rows, Session};

@@ -1,0 +1,60 @@
+//! Values for the placeholders of a query.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use datafusion::arrow::datatypes::Date32Type;
+use datafusion::common::ScalarValue;
+
+/// The value of one placeholder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// A UTC day, a DATE.
+    Day(NaiveDate),
+    /// An instant, a TIMESTAMP in UTC to the microsecond; `None` is null.
+    Instant(Option<DateTime<Utc>>),
+    /// A text.
+    Text(String),
+}
+
+impl Value {
+    /// The name of its type, as `arrow_cast` takes it.
+    pub(crate) const fn arrow_type(&self) -> &'static str {
+        match self {
+            Self::Day(_) => "Date32",
+            Self::Instant(_) => r#"Timestamp(Microsecond, Some("UTC"))"#,
+            Self::Text(_) => "Utf8",
+        }
+    }
+}
+
+impl From<&Value> for ScalarValue {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Day(day) => Self::Date32(Some(Date32Type::from_naive_date(*day))),
+            Value::Instant(instant) => {
+                Self::TimestampMicrosecond(instant.map(|instant| instant.timestamp_micros()), Some("UTC".into()))
+            }
+            Value::Text(text) => Self::Utf8(Some(text.clone())),
+        }
+    }
+}
+
+/// Values by placeholder, without the `$`. A query takes those that its header names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Params(BTreeMap<String, Value>);
+
+impl Params {
+    /// Adds a value, in place of an earlier one of the same name.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Value) -> Self {
+        self.0.insert(name.to_owned(), value);
+        self
+    }
+
+    /// The value of a placeholder.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+}

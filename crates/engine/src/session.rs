@@ -1,0 +1,225 @@
+//! The engine of the process, and its sessions.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::physical_plan::SendableRecordBatchStream;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use kindred_lake::{Dataset, Lake, PartitionFile, PinnedStore, Snapshot};
+use tokio::time::timeout;
+
+use crate::bind::{Bound, read_only};
+use crate::table::PartitionedTable;
+use crate::{EngineError, Params, Query};
+
+/// How much the engine may take.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Bytes of memory for all plans of the process together; beyond it they spill.
+    pub memory_limit: usize,
+    /// Where they spill to.
+    pub spill_folder: PathBuf,
+    /// How long one plan may take.
+    pub deadline: Duration,
+    /// Partitions that a plan is split into, one for each core by default.
+    pub target_partitions: usize,
+}
+
+/// The engine: one for the process, so that its memory is bounded once.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    runtime: Arc<RuntimeEnv>,
+    options: EngineOptions,
+}
+
+/// The answer of a query.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    /// Its columns.
+    pub schema: SchemaRef,
+    /// Its rows, in the order of the query.
+    pub batches: Vec<RecordBatch>,
+}
+
+impl Rows {
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Engine {
+    /// Sets the engine up.
+    ///
+    /// # Errors
+    /// When the spill folder cannot be used.
+    pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
+        let disk =
+            DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![options.spill_folder.clone()]));
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(options.memory_limit)))
+            .with_disk_manager_builder(disk)
+            .build_arc()
+            .map_err(|error| EngineError::Start(Box::new(error)))?;
+        Ok(Self { runtime, options })
+    }
+
+    /// A session over the files of a snapshot.
+    #[must_use]
+    pub fn session(&self, lake: &Lake, snapshot: Snapshot) -> Session {
+        // Its own address in the registry, so that its pins are its own.
+        let address = format!("lake://{}", uuid::Uuid::new_v4());
+        let url = ObjectStoreUrl::parse(&address).expect("a scheme and a uuid are an address");
+        let store = PinnedStore::new(lake.store(), snapshot.all().map(|file| &file.meta));
+        self.runtime.register_object_store(url.as_ref(), Arc::new(store));
+        let contexts = [self.options.target_partitions, 1].map(|partitions| self.context(partitions));
+        Session {
+            engine: self.clone(),
+            url,
+            snapshot,
+            contexts,
+        }
+    }
+
+    fn context(&self, target_partitions: usize) -> SessionContext {
+        let mut config = SessionConfig::new()
+            .with_target_partitions(target_partitions)
+            .with_information_schema(true)
+            .set_str("datafusion.execution.spill_compression", "lz4_frame");
+        config.options_mut().execution.parquet.pushdown_filters = true;
+        config.options_mut().execution.parquet.schema_force_view_types = false;
+        SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime))
+    }
+}
+
+/// A view of the lake's files at one moment, and of rows given to it.
+pub struct Session {
+    engine: Engine,
+    url: ObjectStoreUrl,
+    snapshot: Snapshot,
+    /// The same tables twice: for all cores, and for the retry on a single partition.
+    contexts: [SessionContext; 2],
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Not being there is the only way for this to fail.
+        let _ = self.engine.runtime.deregister_object_store(self.url.as_ref());
+    }
+}
+
+impl Session {
+    /// Makes a dataset's files readable as table `name`. Without files, the table is empty.
+    ///
+    /// # Errors
+    /// When the name is taken by something that is no table.
+    pub fn register_dataset(&self, name: &str, dataset: &Dataset, schema: &SchemaRef) -> Result<(), EngineError> {
+        self.register_files(name, self.snapshot.files(dataset), schema)
+    }
+
+    /// Makes some of the snapshot's files readable as table `name`.
+    ///
+    /// # Errors
+    /// When the name is taken by something that is no table.
+    pub fn register_files<'a>(
+        &self,
+        name: &str,
+        files: impl Iterator<Item = &'a PartitionFile>,
+        schema: &SchemaRef,
+    ) -> Result<(), EngineError> {
+        let table = PartitionedTable::new(self.url.clone(), schema, files.cloned().collect());
+        self.register(name, Arc::new(table))
+    }
+
+    /// Makes rows readable as table `name`, in place of an earlier one.
+    ///
+    /// # Errors
+    /// When the rows do not fit their schema.
+    pub fn register_rows(&self, name: &str, rows: &Rows) -> Result<(), EngineError> {
+        let table = MemTable::try_new(Arc::clone(&rows.schema), vec![rows.batches.clone()]);
+        self.register(name, Arc::new(table.map_err(|error| failed(name, error))?))
+    }
+
+    fn register(&self, name: &str, table: Arc<dyn datafusion::catalog::TableProvider>) -> Result<(), EngineError> {
+        for context in &self.contexts {
+            context.deregister_table(name).map_err(|error| failed(name, error))?;
+            context
+                .register_table(name, Arc::clone(&table))
+                .map_err(|error| failed(name, error))?;
+        }
+        Ok(())
+    }
+
+    /// The answer of a query of the library, within the deadline.
+    ///
+    /// A plan that does not end in time is tried once more on one partition: DataFusion 55.2 can hang for ever in a
+    /// grouped distinct that spills on two or more.
+    ///
+    /// # Errors
+    /// When a table or parameter is missing, the plan fails, or both tries run into the deadline.
+    pub async fn query(&self, query: &Query, params: &Params) -> Result<Rows, EngineError> {
+        let bound = Bound::new(query, params)?;
+        for (attempt, context) in self.contexts.iter().enumerate() {
+            for table in &query.reads {
+                if !context
+                    .table_exist(table.as_str())
+                    .map_err(|error| failed(&query.name, error))?
+                {
+                    return Err(EngineError::MissingTable {
+                        query: query.name.clone(),
+                        table: table.clone(),
+                    });
+                }
+            }
+            let work = async {
+                let frame = bound.plan(context, &query.sql).await?;
+                let schema = Arc::clone(frame.schema().inner());
+                Ok(Rows {
+                    schema,
+                    batches: frame.collect().await?,
+                })
+            };
+            match timeout(self.engine.options.deadline, work).await {
+                Ok(result) => return result.map_err(|error| failed(&query.name, error)),
+                Err(_) => tracing::warn!(query = query.name, attempt, "a plan ran into its deadline"),
+            }
+        }
+        Err(EngineError::Deadline {
+            query: query.name.clone(),
+            after: self.engine.options.deadline,
+        })
+    }
+
+    /// The rows of any statement that only reads, as they come. For people at a prompt: no deadline.
+    ///
+    /// # Errors
+    /// When the statement is malformed, changes anything, or its plan fails.
+    pub async fn sql(&self, sql: &str) -> Result<SendableRecordBatchStream, EngineError> {
+        let frame = self.contexts[0].sql_with_options(sql, read_only()).await;
+        let frame = frame.map_err(|error| failed(sql, error))?;
+        frame.execute_stream().await.map_err(|error| failed(sql, error))
+    }
+}
+
+fn failed(query: &str, source: DataFusionError) -> EngineError {
+    EngineError::Plan {
+        query: query.to_owned(),
+        source: Box::new(source),
+    }
+}

@@ -1,0 +1,20 @@
+//! A source database and a window in, Arrow batches out.
+//!
+//! [`PostgresSource`] reads the facts of one source through ConnectorX: read only, all facts from one snapshot, checked
+//! against the contract before the first row, with a deadline and bounded memory. User ids become user keys while they
+//! are parsed ([`UserKeys`]); columns that the contract does not know are never selected.
+//!
+//! This crate does not decide what to read or when, writes nothing anywhere, and does not leave out internal users.
+
+mod contract;
+mod error;
+mod library;
+mod parameters;
+mod postgres;
+mod user_key;
+
+pub use contract::fact_schema;
+pub use error::{ErrorKind, ExtractError};
+pub use library::{FactQueries, embedded_queries, queries_from};
+pub use postgres::{PostgresSource, Rows, Snapshot, SourceConfig};
+pub use user_key::UserKeys;

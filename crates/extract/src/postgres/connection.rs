@@ -1,0 +1,114 @@
+//! Connections to a source, and what their failures mean.
+
+use std::time::Duration;
+
+use postgres_native_tls::MakeTlsConnector;
+use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Socket};
+
+use super::Settings;
+use super::address::CONNECT_TIMEOUT;
+use crate::ExtractError;
+use crate::error::reason;
+
+/// Signing in may take this long beyond the connection itself, before the source counts as unreachable.
+const SIGN_IN: Duration = Duration::from_secs(3);
+
+type Connection =
+    tokio_postgres::Connection<Socket, <MakeTlsConnector as postgres::tls::MakeTlsConnect<Socket>>::Stream>;
+
+/// Connects once, and says within seconds when that fails. The connection's own work runs as a task.
+pub(super) async fn connect(settings: &Settings) -> Result<Client, ExtractError> {
+    let address = &settings.address;
+    let allowed = address.config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT) + SIGN_IN;
+    let connecting = address.config.connect(address.tls.clone());
+    let (client, connection): (Client, Connection) = match timeout(allowed, connecting).await {
+        Ok(connected) => connected.map_err(|error| settings.connecting_failed(&error))?,
+        Err(_) => {
+            return Err(ExtractError::Unreachable {
+                database: settings.database,
+                address: address.label.clone(),
+                reason: format!("no answer within {} s", allowed.as_secs()),
+            });
+        }
+    };
+    let database = settings.database;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(source = %database, "a connection ended: {}", reason(&error));
+        }
+    });
+    Ok(client)
+}
+
+impl Settings {
+    /// The transaction that every connection of a snapshot begins with.
+    pub(super) fn begin(&self) -> String {
+        format!(
+            "begin isolation level repeatable read read only; \
+             set local statement_timeout = {}; \
+             set local idle_in_transaction_session_timeout = 0",
+            self.deadline.as_millis().clamp(1, i32::MAX as u128)
+        )
+    }
+
+    pub(super) fn connecting_failed(&self, error: &postgres::Error) -> ExtractError {
+        let database = self.database;
+        let address = self.address.label.clone();
+        let reason = reason(error);
+        match error.code() {
+            Some(&(SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION)) => {
+                ExtractError::Credentials {
+                    database,
+                    address,
+                    reason,
+                }
+            }
+            Some(&SqlState::INVALID_CATALOG_NAME) => ExtractError::UnknownDatabase {
+                database,
+                address,
+                reason,
+            },
+            // The driver found no password to answer with, or no way of signing in that both sides know.
+            None if reason.starts_with("invalid configuration") || reason.starts_with("authentication error") => {
+                ExtractError::Credentials {
+                    database,
+                    address,
+                    reason,
+                }
+            }
+            _ => ExtractError::Unreachable {
+                database,
+                address,
+                reason,
+            },
+        }
+    }
+
+    /// What a failure means that came after connecting, while `what` was being done.
+    pub(super) fn query_failed(&self, what: &str, error: &postgres::Error) -> ExtractError {
+        let database = self.database;
+        let what = what.to_owned();
+        let reason = reason(error);
+        let Some(code) = error.code() else {
+            return if error.is_closed() || reason.starts_with("error communicating") {
+                ExtractError::Lost { database, what, reason }
+            } else {
+                ExtractError::Failed { database, what, reason }
+            };
+        };
+        match code.code() {
+            // query_canceled: nobody but the statement timeout cancels a query that is still wanted.
+            "57014" => ExtractError::Deadline {
+                database,
+                what,
+                allowed: self.deadline,
+            },
+            // admin_shutdown, crash_shutdown, timeouts of idleness and transactions, and everything about the connection.
+            "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25P04" => ExtractError::Lost { database, what, reason },
+            class if class.starts_with("08") => ExtractError::Lost { database, what, reason },
+            _ => ExtractError::Failed { database, what, reason },
+        }
+    }
+}

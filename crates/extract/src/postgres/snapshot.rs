@@ -1,0 +1,198 @@
+//! One moment of a source, kept for as long as an extraction needs it.
+//!
+//! A read-only transaction exports its snapshot; every read of the extraction joins it from a connection of its own, so
+//! that all facts are of one instant, however long it takes to read them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use kindred_model::{Fact, Instant};
+use tokio::time::timeout;
+use tokio_postgres::{Client, Row};
+
+use super::connection::connect;
+use super::describe::{Described, changed_sql, describe, read_sql, rows_sql};
+use super::rows::Rows;
+use super::{FactQueries, Settings};
+use crate::ExtractError;
+use crate::library::changed_file;
+use crate::parameters::Bound;
+
+/// A source as it was at one instant. Dropping it ends its transaction; reads that have begun go on.
+///
+/// Its methods take the facts that it was opened for and panic for others.
+pub struct Snapshot {
+    settings: Arc<Settings>,
+    exported: Arc<Exported>,
+    facts: BTreeMap<Fact, Described>,
+}
+
+/// The transaction that exported the snapshot: whoever joins it needs it alive.
+pub(super) struct Exported {
+    client: Client,
+    pub(super) id: String,
+}
+
+impl Snapshot {
+    /// Connects, exports a snapshot, and describes the facts; also the columns that the contract does not know.
+    pub(super) async fn open(
+        settings: &Arc<Settings>,
+        facts: &[Fact],
+    ) -> Result<(Self, Vec<ExtractError>), ExtractError> {
+        let database = settings.database;
+        if let Some(fact) = facts.iter().find(|fact| !settings.queries.contains_key(fact)) {
+            return Err(ExtractError::Query {
+                file: crate::library::rows_file(*fact),
+                problem: format!("the {database} database was given no query for {fact}"),
+            });
+        }
+        let opening = Self::open_now(settings, facts);
+        timeout(settings.deadline, opening).await.unwrap_or_else(|_| {
+            Err(ExtractError::Deadline {
+                database,
+                what: "opening a snapshot".into(),
+                allowed: settings.deadline,
+            })
+        })
+    }
+
+    async fn open_now(settings: &Arc<Settings>, facts: &[Fact]) -> Result<(Self, Vec<ExtractError>), ExtractError> {
+        let client = connect(settings).await?;
+        let failed = |error: postgres::Error| settings.query_failed("opening a snapshot", &error);
+        client.batch_execute(&settings.begin()).await.map_err(failed)?;
+        let row = client
+            .query_one("select pg_export_snapshot()", &[])
+            .await
+            .map_err(failed)?;
+        let id = row.try_get(0).map_err(failed)?;
+
+        let mut described = BTreeMap::new();
+        let (mut mistakes, mut extras) = (Vec::new(), Vec::new());
+        for &fact in facts {
+            match describe(&client, settings, fact).await {
+                Ok(mut description) => {
+                    extras.append(&mut description.extras);
+                    described.insert(fact, description);
+                }
+                Err(mut found) => match found.iter().position(ExtractError::is_no_mistake) {
+                    Some(failure) => return Err(found.swap_remove(failure)),
+                    None => mistakes.append(&mut found),
+                },
+            }
+        }
+        if !mistakes.is_empty() {
+            mistakes.append(&mut extras);
+            return Err(ExtractError::from_mistakes(settings.database, mistakes));
+        }
+        let snapshot = Self {
+            settings: Arc::clone(settings),
+            exported: Arc::new(Exported { client, id }),
+            facts: described,
+        };
+        Ok((snapshot, extras))
+    }
+
+    /// The UTC dates of a fact that have rows changed at or after `since`.
+    ///
+    /// # Errors
+    /// The source fails or takes longer than the deadline; the fact has no query for it (it is not captured by
+    /// `updated_at`).
+    pub async fn changed_dates(&self, fact: Fact, since: Instant) -> Result<BTreeSet<NaiveDate>, ExtractError> {
+        let Some(changed) = &self.queries(fact).changed else {
+            return Err(ExtractError::Query {
+                file: changed_file(fact),
+                problem: format!("there is none: {fact} is not read by what changed"),
+            });
+        };
+        let what = format!("finding the changed dates of {fact}");
+        let rows = self.ask(&what, &changed_sql(changed, Bound::At(since))).await?;
+        rows.iter().map(|row| self.read_cell(&what, row, 0)).collect()
+    }
+
+    /// How many rows each UTC date of a fact has, from a date on.
+    ///
+    /// # Errors
+    /// The source fails or takes longer than the deadline.
+    pub async fn counts(&self, fact: Fact, from: Option<NaiveDate>) -> Result<BTreeMap<NaiveDate, u64>, ExtractError> {
+        let date = format!("(\"{}\" at time zone 'UTC')::date", fact.partition_column());
+        let select = format!("{date}, count(*)");
+        let counted = rows_sql(&self.queries(fact).rows, &select, Bound::from_day(from), Bound::Latest);
+        let what = format!("counting {fact}");
+        let rows = self.ask(&what, &format!("{counted} group by 1")).await?;
+        let cells = rows.iter().map(|row| {
+            let count: i64 = self.read_cell(&what, row, 1)?;
+            Ok((self.read_cell(&what, row, 0)?, count.unsigned_abs()))
+        });
+        cells.collect()
+    }
+
+    /// Begins to read the rows of a fact whose partition date lies in `[from, to)`, none meaning without bound. Dates
+    /// come one after the other.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[must_use]
+    pub fn read(&self, fact: Fact, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Rows {
+        let sql = read_sql(fact, &self.queries(fact).rows, Bound::from_day(from), Bound::to_day(to));
+        Rows::start(Arc::clone(&self.settings), Arc::clone(&self.exported), fact, sql)
+    }
+
+    /// A hash of the names and types of all columns that the source returns for a fact: another value means that the
+    /// source's schema changed.
+    #[must_use]
+    pub fn schema_fingerprint(&self, fact: Fact) -> String {
+        self.described(fact).fingerprint.clone()
+    }
+
+    fn described(&self, fact: Fact) -> &Described {
+        self.facts
+            .get(&fact)
+            .unwrap_or_else(|| panic!("the snapshot was not opened for {fact}"))
+    }
+
+    fn queries(&self, fact: Fact) -> &FactQueries {
+        let _ = self.described(fact);
+        self.settings.queries_of(fact)
+    }
+
+    /// Asks the snapshot's own connection.
+    async fn ask(&self, what: &str, sql: &str) -> Result<Vec<Row>, ExtractError> {
+        let asking = self.exported.client.query(sql, &[]);
+        match timeout(self.settings.deadline, asking).await {
+            Ok(answer) => answer.map_err(|error| self.settings.query_failed(what, &error)),
+            Err(_) => Err(ExtractError::Deadline {
+                database: self.settings.database,
+                what: what.to_owned(),
+                allowed: self.settings.deadline,
+            }),
+        }
+    }
+
+    fn read_cell<'a, T: postgres::types::FromSql<'a>>(
+        &self,
+        what: &str,
+        row: &'a Row,
+        column: usize,
+    ) -> Result<T, ExtractError> {
+        row.try_get(column)
+            .map_err(|error| self.settings.query_failed(what, &error))
+    }
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("source", &self.settings.database)
+            .field("facts", &self.facts.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    pub(super) fn queries_of(&self, fact: Fact) -> &FactQueries {
+        self.queries
+            .get(&fact)
+            .expect("a snapshot is opened for facts that have queries")
+    }
+}

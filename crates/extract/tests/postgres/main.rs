@@ -1,0 +1,10 @@
+//! Extraction from real PostgreSQL databases.
+
+mod cancellation;
+mod contract;
+mod faults;
+mod own_server;
+mod platform;
+mod snapshot;
+mod values;
+mod windows;

@@ -1,0 +1,127 @@
+//! Why a run could not do its work, and what to do about it.
+
+use std::error::Error;
+
+use kindred_engine::EngineError;
+use kindred_extract::ExtractError;
+use kindred_lake::LakeError;
+use kindred_model::{DayWindow, Source};
+use kindred_warehouse::{PublishError, RequestError, WarehouseError};
+
+/// A failure of a job. Nothing was published.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// A required source has no address.
+    #[error("the source {0} is not configured: set {setting}", setting = .0.setting())]
+    SourceUnset(Source),
+    /// A source failed.
+    #[error(transparent)]
+    Extract(#[from] ExtractError),
+    /// The lake failed.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// A query failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The warehouse failed.
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
+    /// The run could not be requested.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The run could not be published.
+    #[error(transparent)]
+    Publish(#[from] PublishError<LakeError>),
+    /// The answer of a query does not fit its table.
+    #[error("the rows of `{query}` do not fit the table {table}: {problem}")]
+    Shape {
+        /// The query.
+        query: String,
+        /// The table.
+        table: &'static str,
+        /// What does not fit.
+        problem: String,
+    },
+    /// Figures contradict each other.
+    #[error("the figures contradict each other, so that nothing was published: {}", .0.join("; "))]
+    Identities(Vec<String>),
+    /// The window has not begun.
+    #[error("the window {0} lies in the future: there is nothing to compute yet")]
+    Future(DayWindow),
+    /// The run was stopped.
+    #[error("the run was cancelled")]
+    Cancelled,
+    /// The run was taken for dead, or cancelled from elsewhere.
+    #[error("the run lost its lease: its heartbeat did not reach the warehouse, or it was cancelled from elsewhere")]
+    LostLease,
+    /// The request was taken up by another process.
+    #[error("the run was taken up by another process")]
+    TakenUp,
+}
+
+/// What an error asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// A source or the warehouse could not be reached, or did not let us in.
+    Unreachable,
+    /// The request or a setting must be corrected.
+    Usage,
+    /// The run was stopped on purpose.
+    Cancelled,
+    /// Anything else: the message says what to check.
+    Failed,
+}
+
+impl JobError {
+    /// What it asks for.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        use kindred_extract::ErrorKind as Extract;
+        match self {
+            Self::Extract(error) => match error.kind() {
+                Extract::Unreachable | Extract::Credentials => ErrorKind::Unreachable,
+                Extract::Settings => ErrorKind::Usage,
+                Extract::Cancelled => ErrorKind::Cancelled,
+                Extract::Contract | Extract::Timeout | Extract::Query => ErrorKind::Failed,
+            },
+            Self::Warehouse(error) | Self::Publish(PublishError::Warehouse(error)) => of_warehouse(error),
+            Self::Request(RequestError::Warehouse(error)) => of_warehouse(error),
+            Self::SourceUnset(_) | Self::Future(_) => ErrorKind::Usage,
+            Self::Cancelled => ErrorKind::Cancelled,
+            Self::Request(RequestError::AlreadyRunning { .. })
+            | Self::Publish(PublishError::LostLease { .. } | PublishError::Swap(_))
+            | Self::Lake(_)
+            | Self::Engine(_)
+            | Self::Shape { .. }
+            | Self::Identities(_)
+            | Self::LostLease
+            | Self::TakenUp => ErrorKind::Failed,
+        }
+    }
+}
+
+fn of_warehouse(error: &WarehouseError) -> ErrorKind {
+    use kindred_warehouse::ErrorKind as Warehouse;
+    match error.kind() {
+        Warehouse::Unreachable | Warehouse::Credentials => ErrorKind::Unreachable,
+        Warehouse::Address => ErrorKind::Usage,
+        Warehouse::Schema | Warehouse::Timeout | Warehouse::Storage | Warehouse::Query => ErrorKind::Failed,
+    }
+}
+
+/// An error with its causes, for the ledger: `what failed: why: why that`. A cause that its effect already quotes is
+/// left out.
+#[must_use]
+pub fn describe(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    text
+}

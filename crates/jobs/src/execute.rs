@@ -1,0 +1,109 @@
+//! One run under its lease: heartbeat, cancellation, and an end in the ledger whatever happens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kindred_model::{Job, RunStatus};
+use kindred_warehouse::{Run, RunOutcome, RunRequest};
+use serde_json::Value;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::error::{JobError, describe};
+use crate::ledger::Ledger;
+use crate::{Platform, daily};
+
+/// How often a run shows that it lives: often enough that a lost one is known within the warehouse's patience.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// Requests a run and carries it out in this process.
+///
+/// # Errors
+/// When a run of the job is under way already, or the run fails; then the ledger says so too.
+pub async fn run_now(
+    platform: &Arc<Platform>,
+    request: &RunRequest,
+    cancel: &CancellationToken,
+) -> Result<Run, JobError> {
+    if request.window.start() > platform.clock.now() {
+        return Err(JobError::Future(request.window));
+    }
+    let run_id = platform.warehouse.request(request).await?;
+    execute(platform, run_id, cancel).await
+}
+
+/// Claims a requested run and carries it out. Returns it as it ended.
+///
+/// # Errors
+/// When the run fails; the ledger says so too, and nothing is published. When another process has claimed it.
+pub async fn execute(platform: &Arc<Platform>, run_id: Uuid, cancel: &CancellationToken) -> Result<Run, JobError> {
+    let owner = Uuid::new_v4();
+    let warehouse = &platform.warehouse;
+    let claimed = warehouse.claim(run_id, owner, platform.clock.now()).await?;
+    let run = claimed.ok_or(JobError::TakenUp)?;
+    tracing::info!(%run_id, job = %run.job, from = %run.interval_start, to = %run.interval_end, "run begins");
+
+    let ledger = Ledger::new(warehouse.clone(), platform.clock.clone(), run_id, owner);
+    let ended = tokio::select! {
+        ended = carry_out(platform, &run, owner, &ledger) => ended,
+        lost = keep_lease(platform, run_id, owner) => Err(lost),
+        () = cancel.cancelled() => Err(JobError::Cancelled),
+    };
+    if let Err(error) = &ended {
+        give_up(platform, &run, owner, &ledger, error).await;
+    }
+    ended?;
+    let run = warehouse.run(run_id).await?.ok_or(JobError::LostLease)?;
+    tracing::info!(%run_id, status = %run.status, rows = run.records_processed, "run ends");
+    Ok(run)
+}
+
+async fn carry_out(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger: &Ledger) -> Result<(), JobError> {
+    match run.job {
+        Job::Daily => daily::run(platform, run, owner, ledger).await,
+    }
+}
+
+/// Ends only when the lease is lost: a warehouse that is away for a while is waited for, since the publication asks
+/// for the lease again.
+async fn keep_lease(platform: &Platform, run_id: Uuid, owner: Uuid) -> JobError {
+    loop {
+        sleep(HEARTBEAT).await;
+        match platform.warehouse.heartbeat(run_id, owner, platform.clock.now()).await {
+            Ok(true) => {}
+            Ok(false) => return JobError::LostLease,
+            Err(error) => tracing::warn!(%run_id, error = describe(&error), "the heartbeat did not get through"),
+        }
+    }
+}
+
+/// Notes the failure and removes what was staged. What cannot be done now is done later, by the next start's sweep.
+async fn give_up(platform: &Platform, run: &Run, owner: Uuid, ledger: &Ledger, error: &JobError) {
+    let message = describe(error);
+    let status = if matches!(error, JobError::Cancelled) {
+        RunStatus::Cancelled
+    } else {
+        RunStatus::Failed
+    };
+    tracing::error!(run_id = %run.id, %status, error = message, "run ends without publishing");
+    if let Err(error) = platform.lake.discard(run.id).await {
+        tracing::warn!(run_id = %run.id, error = describe(&error), "staged files were left behind");
+    }
+    let steps = ledger.steps();
+    let outcome = RunOutcome {
+        status,
+        records_read: steps.iter().map(|step| step.rows_read).sum(),
+        records_processed: 0,
+        error_message: Some(message),
+        checks: Value::Null,
+        steps,
+    };
+    if let Err(error) = platform
+        .warehouse
+        .finish(run.id, owner, platform.clock.now(), outcome)
+        .await
+    {
+        tracing::warn!(run_id = %run.id, error = describe(&error), "the ledger does not know yet that the run ended");
+    }
+}

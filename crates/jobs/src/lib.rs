@@ -1,0 +1,22 @@
+//! The jobs: the only crate that knows the whole way from the sources to a published figure.
+//!
+//! A run pulls what its sources have changed, computes its tables over the lake, checks them, and publishes everything
+//! in one step or nothing at all. [`Platform`] is what a run works with, [`execute`] carries one out under its lease,
+//! [`Worker`] takes up the runs that others request, [`backfill`] walks over past days. When a job is due is not
+//! decided here.
+
+mod backfill;
+mod daily;
+mod error;
+mod execute;
+mod ledger;
+mod platform;
+mod steps;
+mod worker;
+
+pub use backfill::{BackfillProgress, BackfillReport, backfill};
+pub use error::{ErrorKind, JobError, describe};
+pub use execute::{execute, run_now};
+pub use platform::{JobSettings, Platform};
+pub use steps::datasets::{lake_tables, summary_schema};
+pub use worker::Worker;

@@ -1,0 +1,97 @@
+//! The datasets of the lake that jobs read and write, their schemas and sort orders.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use kindred_engine::Session;
+use kindred_extract::fact_schema;
+use kindred_lake::{Dataset, Snapshot};
+use kindred_model::Fact;
+use kindred_warehouse::{ColumnType, SUMMARY_TABLES, SummaryTable};
+
+use crate::Platform;
+use crate::error::JobError;
+
+/// Who was active on which day: the compact state that long windows are counted from.
+pub(crate) const ACTIVE_DAYS: &str = "active_days";
+
+/// Every dataset that jobs read or write.
+pub(crate) fn all() -> Vec<Dataset> {
+    let facts = Fact::ALL.iter().map(|fact| Dataset::facts(fact.as_str()));
+    let tables = SUMMARY_TABLES.iter().map(|table| Dataset::kpi(table.name));
+    facts.chain([Dataset::state(ACTIVE_DAYS)]).chain(tables).collect()
+}
+
+/// Every table that lies in the lake: its name in SQL, its dataset, and the columns of its files.
+#[must_use]
+pub fn lake_tables() -> Vec<(&'static str, Dataset, SchemaRef)> {
+    let facts = Fact::ALL
+        .iter()
+        .map(|fact| (fact.as_str(), Dataset::facts(fact.as_str()), fact_schema(*fact)));
+    let state = [(ACTIVE_DAYS, Dataset::state(ACTIVE_DAYS), active_days_schema())];
+    let tables = SUMMARY_TABLES
+        .iter()
+        .map(|table| (table.name, Dataset::kpi(table.name), summary_schema(table)));
+    facts.chain(state).chain(tables).collect()
+}
+
+/// A session that sees the facts and the state of a snapshot; summary tables are registered as they are computed.
+pub(crate) fn session(platform: &Platform, snapshot: Snapshot) -> Result<Session, JobError> {
+    let session = platform.engine.session(&platform.lake, snapshot);
+    for fact in Fact::ALL {
+        session.register_dataset(fact.as_str(), &Dataset::facts(fact.as_str()), &fact_schema(*fact))?;
+    }
+    session.register_dataset(ACTIVE_DAYS, &Dataset::state(ACTIVE_DAYS), &active_days_schema())?;
+    Ok(session)
+}
+
+pub(crate) fn active_days_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("user_key", DataType::Int64, false),
+        Field::new("platform", DataType::Utf8, true),
+        Field::new("app_version", DataType::Utf8, true),
+    ]))
+}
+
+/// The columns by which a fact's readers like it sorted: by person, then time.
+pub(crate) const fn sort_of(fact: Fact) -> &'static [&'static str] {
+    match fact {
+        Fact::Users | Fact::Swipes => &["user_key", "created_at"],
+        Fact::UserSessions | Fact::Subscriptions => &["user_key", "started_at"],
+        Fact::Payments => &["user_key", "paid_at"],
+        Fact::Matches => &["user_a", "created_at"],
+        Fact::Interactions => &["initiator", "started_at"],
+        Fact::Messages => &["sender", "created_at"],
+        Fact::Reports => &["reported_user_id", "created_at"],
+        Fact::ModerationActions => &["user_id", "created_at"],
+    }
+}
+
+/// The Arrow schema of a summary table: that of its Parquet files and of the rows which are published.
+#[must_use]
+pub fn summary_schema(table: &SummaryTable) -> SchemaRef {
+    let fields = table
+        .columns
+        .iter()
+        .map(|column| Field::new(column.name, arrow_type(table, column.name), true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn arrow_type(table: &SummaryTable, name: &str) -> DataType {
+    let column_type = table.column(name).map_or(ColumnType::Text, |column| column.column_type);
+    match column_type {
+        ColumnType::Date => DataType::Date32,
+        ColumnType::Text => DataType::Utf8,
+        ColumnType::BigInt => DataType::Int64,
+        // Money is exact; a rate is a quotient, which no decimal holds.
+        ColumnType::Numeric if is_money(name) => DataType::Decimal128(20, 2),
+        ColumnType::Numeric | ColumnType::Double => DataType::Float64,
+        ColumnType::Boolean => DataType::Boolean,
+        ColumnType::Instant => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        ColumnType::Uuid => DataType::FixedSizeBinary(16),
+    }
+}
+
+fn is_money(column: &str) -> bool {
+    matches!(column, "gross_revenue" | "refunds" | "total_revenue")
+}

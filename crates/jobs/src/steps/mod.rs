@@ -1,0 +1,9 @@
+//! The steps of a run, in order: pull, state, compute, check, mirror. Publishing is the warehouse's.
+
+pub(crate) mod changes;
+pub(crate) mod check;
+pub(crate) mod compute;
+pub(crate) mod datasets;
+pub(crate) mod mirror;
+pub(crate) mod pull;
+pub(crate) mod state;

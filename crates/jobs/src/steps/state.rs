@@ -1,0 +1,101 @@
+//! Compact state per user: who was active on which day.
+//!
+//! Weeks, months and quarters are counted from it instead of from sessions. A day of it is rebuilt when the sessions
+//! of the day, or of the day before, have changed, and built when a wanted figure looks back to it.
+
+use std::collections::BTreeSet;
+
+use chrono::{Days, NaiveDate};
+use kindred_engine::{Params, Value};
+use kindred_lake::{Dataset, FileStamp, Snapshot, StagedPartition};
+use kindred_model::{DayWindow, Fact, Granularity, day_end, day_start};
+use uuid::Uuid;
+
+use super::datasets::{self, ACTIVE_DAYS, active_days_schema};
+use super::pull::Pulled;
+use crate::Platform;
+use crate::error::JobError;
+
+/// The longest window that is counted from single days, the day itself included.
+const LOOK_BACK_DAYS: u64 = 30;
+
+/// Builds the days of state that are missing or stale for figures of these windows.
+pub(crate) async fn rebuild(
+    platform: &Platform,
+    run_id: Uuid,
+    stamp: &FileStamp,
+    snapshot: &Snapshot,
+    pulled: &Pulled,
+    windows: &[DayWindow],
+) -> Result<Vec<StagedPartition>, JobError> {
+    let dataset = Dataset::state(ACTIVE_DAYS);
+    let sessions = Dataset::facts(Fact::UserSessions.as_str());
+    let Some(first) = snapshot.files(&sessions).next().map(|file| file.day) else {
+        return Ok(Vec::new());
+    };
+    let today = pulled.as_of.date_naive();
+    let built: BTreeSet<_> = snapshot.files(&dataset).map(|file| file.day).collect();
+    let stale = pulled
+        .changes
+        .sessions()
+        .iter()
+        .flat_map(|day| [*day, *day + Days::new(1)]);
+    let wanted = windows.iter().flat_map(|window| looked_at(*window).days());
+    let missing = wanted.filter(|day| !built.contains(day));
+    let days: BTreeSet<_> = stale
+        .filter(|day| built.contains(day))
+        .chain(missing)
+        .filter(|day| *day >= first && *day <= today)
+        .collect();
+
+    let query = platform.queries.get("state/active_days")?;
+    let stamp = stamp.clone().with_sql(&query.sql);
+    let schema = active_days_schema();
+    let sort = &["user_key", "platform", "app_version"];
+    let mut staged = Vec::new();
+    for window in DayWindow::covering(days) {
+        let session = datasets::session(platform, snapshot.clone())?;
+        let params = Params::default()
+            .with("from", Value::Day(window.from()))
+            .with("to", Value::Day(window.to()));
+        let rows = session.query(query, &params).await?;
+        let rows = super::mirror::by_day(&dataset, &rows, "date", &schema)?;
+        let mut stage = platform
+            .lake
+            .stage(dataset.clone(), schema.clone(), sort, run_id, stamp.clone());
+        for day in window.days() {
+            // A day without anyone has its file too: it is known to be empty.
+            let empty = || vec![arrow::array::RecordBatch::new_empty(schema.clone())];
+            for batch in rows.get(&day).cloned().unwrap_or_else(empty) {
+                stage.write(day, batch).await?;
+            }
+        }
+        staged.extend(stage.finish().await?);
+    }
+    Ok(staged)
+}
+
+/// The days that figures of a window are counted from: 30 back, and the whole of the quarters that it meets.
+fn looked_at(window: DayWindow) -> DayWindow {
+    let first: NaiveDate = Granularity::Quarterly
+        .bucket_start(day_start(window.from()))
+        .date_naive();
+    let back = window.from() - Days::new(LOOK_BACK_DAYS);
+    let last = Granularity::Quarterly
+        .bucket_end(day_end(window.to() - Days::new(2)))
+        .date_naive();
+    DayWindow::new(first.min(back), last.max(window.to())).unwrap_or(window)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_of_a_day_look_at_its_quarter_and_at_30_days_before() {
+        let window = DayWindow::day("2026-04-10".parse().unwrap());
+        assert_eq!(looked_at(window).to_string(), "2026-03-11 to 2026-07-01 (exclusive)");
+        let window = DayWindow::day("2026-06-30".parse().unwrap());
+        assert_eq!(looked_at(window).to_string(), "2026-04-01 to 2026-07-01 (exclusive)");
+    }
+}

@@ -1,0 +1,160 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use kindred_model::{BackfillMode, DayWindow, EmptyWindow, Job};
+
+/// KPIs of a dating platform: from its databases to a REST API, Parquet files and a PostgreSQL warehouse.
+///
+/// Settings come from the environment, and from a file `.env` in the working folder. With DATABASE_URL unset, a
+/// private PostgreSQL is run below STATE_DIR. Begin with `kindred demo`.
+#[derive(Debug, Parser)]
+#[command(name = "kindred", version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// A simulated dating platform with its figures, served at once
+    Demo(DemoArgs),
+    /// The KPI API and the ETL control API, with the worker that carries out requested runs
+    Serve {
+        /// Only one of them
+        part: Option<Part>,
+    },
+    /// One run of a job, now, in this process; prints the run
+    Run(RunArgs),
+    /// Every day of a window, oldest first, with a progress bar; can be stopped and resumed
+    Backfill(BackfillArgs),
+    /// Brings the warehouse's schema up to date
+    Migrate,
+    /// Tries every connection, contract and setting, and lists all mistakes at once
+    Check,
+    /// SQL over the lake's facts and figures
+    Query(QueryArgs),
+    /// Writes a simulated platform into the source databases
+    Simulate(SimulateArgs),
+    /// The key that stands for a user in the lake and the warehouse
+    UserKey {
+        /// The user's id in the source: a uuid, or any text
+        id: String,
+    },
+    /// Opens psql on a database of the embedded server: analytics, users, interactions, communications, moderation
+    Psql {
+        /// The database
+        database: String,
+        /// Passed on to psql
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// The KPI API alone
+    Api,
+    /// The ETL control API and the worker
+    Etl,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct PopulationArgs {
+    /// People who register within the history
+    #[arg(long, default_value_t = 5_000)]
+    pub(crate) users: u32,
+    /// Length of the history, which ends now
+    #[arg(long, default_value_t = 90)]
+    pub(crate) days: u32,
+    /// The same seed gives the same people
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    pub(crate) population: PopulationArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    #[command(flatten)]
+    pub(crate) population: PopulationArgs,
+    /// The end of the history, as 2026-01-31T12:00:00Z; now by default
+    #[arg(long)]
+    pub(crate) until: Option<kindred_model::Instant>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The job
+    pub(crate) job: Job,
+    /// This day alone; without a date: yesterday, and today so far
+    #[arg(long, conflicts_with_all = ["from", "to"])]
+    pub(crate) date: Option<NaiveDate>,
+    /// The first day
+    #[arg(long, requires = "to")]
+    pub(crate) from: Option<NaiveDate>,
+    /// The day after the last
+    #[arg(long, requires = "from")]
+    pub(crate) to: Option<NaiveDate>,
+    /// Compute and check, publish nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+impl RunArgs {
+    /// The days that are asked for; `None`: those of a run without a date.
+    pub(crate) fn window(&self) -> Result<Option<DayWindow>, EmptyWindow> {
+        match (self.date, self.from, self.to) {
+            (Some(date), ..) => Ok(Some(DayWindow::day(date))),
+            (None, Some(from), Some(to)) => DayWindow::new(from, to).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackfillArgs {
+    /// The job
+    pub(crate) job: Job,
+    /// The first day
+    #[arg(long)]
+    pub(crate) from: NaiveDate,
+    /// The day after the last
+    #[arg(long)]
+    pub(crate) to: NaiveDate,
+    /// Which days of the window: missing, failed or all
+    #[arg(long, default_value_t = BackfillMode::Missing)]
+    pub(crate) mode: BackfillMode,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    /// The statement. Tables: the facts and figures, by name; each has the column `date`
+    pub(crate) sql: String,
+    /// How to print the rows
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+    /// Write to this file instead of standard output
+    #[arg(long)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Lines and columns for people
+    Table,
+    /// Comma-separated values with a header
+    Csv,
+    /// One JSON object a line
+    Json,
+    /// An Arrow IPC stream
+    Arrow,
+    /// A Parquet file
+    Parquet,
+}

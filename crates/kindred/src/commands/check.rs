@@ -1,0 +1,129 @@
+//! `kindred check`: everything is tried, and every mistake listed, before anything depends on it.
+
+use std::io::Write;
+
+use kindred_extract::ErrorKind;
+use kindred_jobs::describe;
+use kindred_model::{Fact, Source};
+
+use crate::exit::CheckFailed;
+use crate::settings::Settings;
+use crate::{embedded, platform};
+
+pub(crate) async fn check(settings: &Settings) -> anyhow::Result<()> {
+    let mut findings = Findings::default();
+    // The settings themselves were read before any command began.
+    findings.note("settings", Ok("well-formed".to_owned()));
+    let server = match embedded::start(settings).await {
+        Ok(server) => server,
+        Err(error) => {
+            findings.unreachable("embedded server", describe(error.as_ref()));
+            return findings.finish();
+        }
+    };
+    if let Some(server) = &server {
+        embedded::prepare(server, settings).await?;
+        findings.note("embedded server", Ok("runs".to_owned()));
+    }
+    match platform::warehouse(settings, server.as_ref(), "kindred check", None).await {
+        Ok(warehouse) => {
+            let migrated = warehouse
+                .migrate()
+                .await
+                .map(|()| "answers, its schema is up to date".to_owned());
+            findings.note("warehouse", migrated.map_err(|error| describe(&error)));
+            warehouse.pool().close().await;
+        }
+        Err(error) => findings.unreachable("warehouse", describe(error.as_ref())),
+    }
+    let lake = match platform::lake(settings) {
+        Ok(lake) => lake.probe().await.map_err(|error| describe(&error)),
+        Err(error) => Err(describe(error.as_ref())),
+    };
+    findings.note("lake", lake.map(|()| "can be written".to_owned()));
+    let queries = platform::queries(settings).map(|queries| format!("{} in the library", queries.iter().count()));
+    findings.note("queries", queries.map_err(|error| describe(error.as_ref())));
+    check_sources(settings, server.as_ref(), &mut findings).await?;
+    if let Some(server) = server {
+        server.close().await?;
+    }
+    findings.finish()
+}
+
+async fn check_sources(
+    settings: &Settings,
+    server: Option<&kindred_embedded_pg::EmbeddedPg>,
+    findings: &mut Findings,
+) -> anyhow::Result<()> {
+    let sources = platform::sources(settings, server)?;
+    for &source in Source::ALL {
+        let name = format!("source {source}");
+        let Some(database) = sources.get(&source) else {
+            let unset = format!("{} is unset", source.setting());
+            findings.note(
+                &name,
+                if source.is_optional() {
+                    Ok(unset + ": its figures are null")
+                } else {
+                    Err(unset)
+                },
+            );
+            continue;
+        };
+        let facts: Vec<_> = Fact::ALL
+            .iter()
+            .copied()
+            .filter(|fact| fact.source() == source)
+            .collect();
+        match database.check(&facts).await {
+            Ok(()) => findings.note(&name, Ok(format!("answers, {} facts keep the contract", facts.len()))),
+            Err(mistakes) => {
+                for mistake in mistakes {
+                    if matches!(mistake.kind(), ErrorKind::Unreachable | ErrorKind::Credentials) {
+                        findings.unreachable(&name, describe(&mistake));
+                    } else {
+                        findings.note(&name, Err(describe(&mistake)));
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What was found, printed as it comes.
+#[derive(Default)]
+struct Findings {
+    mistakes: usize,
+    unreachable: bool,
+}
+
+impl Findings {
+    fn note(&mut self, what: &str, finding: Result<String, String>) {
+        let (mark, text) = match finding {
+            Ok(text) => ("ok     ", text),
+            Err(text) => {
+                self.mistakes += 1;
+                ("MISTAKE", text)
+            }
+        };
+        // A closed standard output is no reason to stop checking.
+        let _ = writeln!(std::io::stdout(), "{mark}  {what:<22}  {text}");
+    }
+
+    fn unreachable(&mut self, what: &str, text: String) {
+        self.unreachable = true;
+        self.note(what, Err(text));
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        if self.mistakes == 0 {
+            return Ok(());
+        }
+        Err(CheckFailed {
+            count: self.mistakes,
+            unreachable: self.unreachable,
+        }
+        .into())
+    }
+}

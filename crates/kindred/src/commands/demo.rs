@@ -1,0 +1,128 @@
+//! `kindred demo`: a simulated dating platform with its figures, served at once.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use anyhow::Context;
+use chrono::Days;
+use indicatif::MultiProgress;
+use kindred_jobs::{Platform, describe};
+use kindred_model::{BackfillMode, DayWindow, Job};
+use kindred_simulator::{Population, SimulatorError};
+use tokio_util::sync::CancellationToken;
+
+use super::serve::Servers;
+use super::simulate::targets;
+use crate::cli::DemoArgs;
+use crate::exit::Usage;
+use crate::platform::Opened;
+use crate::progress::BackfillBar;
+use crate::settings::Settings;
+use crate::{platform, shutdown};
+
+/// So few missing days are computed while the servers answer already.
+const FEW_DAYS: usize = 7;
+
+pub(crate) async fn demo(settings: &Settings, arguments: &DemoArgs) -> anyhow::Result<()> {
+    if settings.storage.warehouse.is_some() || !settings.sources.addresses.is_empty() {
+        let only = "the demo runs on the embedded server alone: unset DATABASE_URL and the sources' addresses";
+        return Err(Usage(only.to_owned()).into());
+    }
+    let opened = platform::open(settings).await?;
+    let stop = shutdown::token()?;
+    let servers = Servers::bind(settings, None).await?;
+    populate(settings, &opened, arguments).await?;
+    let days = history(&opened.platform, arguments);
+    let missing = missing_days(&opened.platform, days).await?;
+    if missing > FEW_DAYS {
+        fill(&opened.platform, days, &stop).await?;
+    }
+    welcome(settings)?;
+    let catching_up = (missing <= FEW_DAYS).then(|| catch_up(opened.platform.clone(), days, stop.clone()));
+    let served = servers.run(settings, &opened, stop).await;
+    if let Some(task) = catching_up {
+        task.await.context("the backfill's task panicked")?;
+    }
+    opened.close().await?;
+    served
+}
+
+/// Simulates a platform, unless an earlier start did.
+async fn populate(settings: &Settings, opened: &Opened, arguments: &DemoArgs) -> anyhow::Result<()> {
+    let options = arguments.population;
+    let until = opened.platform.clock.now();
+    let population = Population {
+        users: options.users,
+        days: options.days,
+        seed: options.seed,
+        until,
+    };
+    let targets = targets(settings, opened.embedded.as_ref())?;
+    match kindred_simulator::simulate(&population, &targets, &MultiProgress::new()).await {
+        Ok(summary) => {
+            tracing::info!(
+                users = options.users,
+                days = options.days,
+                rows = summary.rows(),
+                "a platform was simulated"
+            );
+        }
+        Err(SimulatorError::Occupied { .. }) => tracing::info!("the simulated platform of an earlier start is kept"),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+/// The days of the history, today included.
+fn history(platform: &Platform, arguments: &DemoArgs) -> DayWindow {
+    let today = platform.clock.now().date_naive();
+    let first = today - Days::new(arguments.population.days.into());
+    DayWindow::day(first).union(DayWindow::day(today))
+}
+
+/// Closed days without figures.
+async fn missing_days(platform: &Platform, days: DayWindow) -> anyhow::Result<usize> {
+    let done = platform.warehouse.completed_days(Job::Daily, days).await?;
+    let today = platform.clock.now().date_naive();
+    Ok(days.days().filter(|day| *day < today && !done.contains(day)).count())
+}
+
+async fn fill(platform: &Arc<Platform>, days: DayWindow, stop: &CancellationToken) -> anyhow::Result<()> {
+    let bar = BackfillBar::new(Job::Daily);
+    kindred_jobs::backfill(platform, Job::Daily, days, BackfillMode::Missing, stop, |at| {
+        bar.show(at)
+    })
+    .await?;
+    Ok(())
+}
+
+/// Computes what is missing since the last start, while the servers answer already.
+fn catch_up(platform: Arc<Platform>, days: DayWindow, stop: CancellationToken) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        let work = kindred_jobs::backfill(&platform, Job::Daily, days, BackfillMode::Missing, &stop, |_| {});
+        if let Err(error) = work.await {
+            tracing::warn!(
+                error = describe(&error),
+                "the days since the last start were not computed"
+            );
+        }
+    })
+}
+
+fn welcome(settings: &Settings) -> anyhow::Result<()> {
+    let (api, etl) = (settings.servers.api_port, settings.servers.etl_port);
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "\nThe figures are ready. In another terminal:\n\n  \
+         curl -s http://127.0.0.1:{api}/kpis/overview\n  \
+         curl -s 'http://127.0.0.1:{api}/kpis/active-users?granularity=daily&range=30d'\n  \
+         curl -s -X POST http://127.0.0.1:{etl}/trigger/daily\n\n\
+         Parquet: {}\n\
+         Ctrl-C stops the servers and the database; the data is kept in {}.\n",
+        settings.storage.lake,
+        settings.storage.state_dir.display(),
+    )?;
+    out.flush()?;
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! The commands, one file each.
+
+mod backfill;
+mod check;
+mod demo;
+mod migrate;
+mod psql;
+mod query;
+mod run;
+mod serve;
+mod simulate;
+mod user_key;
+
+use std::process::ExitCode;
+
+use crate::cli::Command;
+use crate::settings::Settings;
+
+/// Carries out a command.
+pub(crate) async fn run(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Demo(arguments) => Box::pin(demo::demo(&settings, &arguments)).await?,
+        Command::Serve { part } => Box::pin(serve::serve(&settings, part)).await?,
+        Command::Run(arguments) => Box::pin(run::run(&settings, &arguments)).await?,
+        Command::Backfill(arguments) => Box::pin(backfill::backfill(&settings, &arguments)).await?,
+        Command::Migrate => migrate::migrate(&settings).await?,
+        Command::Check => check::check(&settings).await?,
+        Command::Query(arguments) => query::query(&settings, &arguments).await?,
+        Command::Simulate(arguments) => simulate::simulate(&settings, &arguments).await?,
+        Command::UserKey { id } => user_key::user_key(&settings, &id)?,
+        Command::Psql { database, arguments } => return psql::psql(&settings, &database, &arguments).await,
+    }
+    Ok(ExitCode::SUCCESS)
+}

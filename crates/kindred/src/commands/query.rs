@@ -1,0 +1,112 @@
+//! `kindred query 'SQL'`
+
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal, Write};
+
+use anyhow::Context;
+use arrow::array::RecordBatch;
+use arrow::csv::WriterBuilder as CsvWriter;
+use arrow::datatypes::SchemaRef;
+use arrow::ipc::writer::StreamWriter;
+use arrow::json::LineDelimitedWriter;
+use arrow::util::pretty::pretty_format_batches_with_schema;
+use futures::StreamExt;
+use kindred_jobs::lake_tables;
+use parquet::arrow::ArrowWriter;
+
+use crate::cli::{Format, QueryArgs};
+use crate::exit::Usage;
+use crate::platform;
+use crate::settings::Settings;
+
+pub(crate) async fn query(settings: &Settings, arguments: &QueryArgs) -> anyhow::Result<()> {
+    let binary = matches!(arguments.format, Format::Arrow | Format::Parquet);
+    if binary && arguments.output.is_none() && std::io::stdout().is_terminal() {
+        return Err(Usage("this format is not for a terminal: name a file with --output".to_owned()).into());
+    }
+    let lake = platform::lake(settings)?;
+    let tables = lake_tables();
+    let snapshot = lake
+        .snapshot(tables.iter().map(|(_, dataset, _)| dataset.clone()))
+        .await?;
+    let session = platform::engine(settings)?.session(&lake, snapshot);
+    for (name, dataset, schema) in &tables {
+        session.register_dataset(name, dataset, schema)?;
+    }
+    let mut rows = session.sql(&arguments.sql).await?;
+    let sink: Box<dyn Write + Send> = match &arguments.output {
+        Some(path) => Box::new(File::create(path).with_context(|| format!("cannot write {}", path.display()))?),
+        None => Box::new(std::io::stdout()),
+    };
+    let mut printer = Printer::new(arguments.format, rows.schema(), BufWriter::new(sink))?;
+    while let Some(batch) = rows.next().await {
+        printer.print(&batch.context("the statement failed while it ran")?)?;
+    }
+    printer.finish()
+}
+
+type Sink = BufWriter<Box<dyn Write + Send>>;
+
+/// Writes rows as they come; a table alone waits for all of them, to know how wide its columns are.
+enum Printer {
+    Table {
+        schema: SchemaRef,
+        batches: Vec<RecordBatch>,
+        sink: Sink,
+    },
+    Csv(Box<arrow::csv::Writer<Sink>>),
+    Json(Box<LineDelimitedWriter<Sink>>),
+    Arrow(Box<StreamWriter<Sink>>),
+    Parquet(Box<ArrowWriter<Sink>>),
+}
+
+impl Printer {
+    fn new(format: Format, schema: SchemaRef, sink: Sink) -> anyhow::Result<Self> {
+        Ok(match format {
+            Format::Table => Self::Table {
+                schema,
+                batches: Vec::new(),
+                sink,
+            },
+            Format::Csv => Self::Csv(Box::new(CsvWriter::new().with_header(true).build(sink))),
+            Format::Json => Self::Json(Box::new(LineDelimitedWriter::new(sink))),
+            Format::Arrow => Self::Arrow(Box::new(StreamWriter::try_new(sink, &schema)?)),
+            Format::Parquet => Self::Parquet(Box::new(ArrowWriter::try_new(sink, schema, None)?)),
+        })
+    }
+
+    fn print(&mut self, batch: &RecordBatch) -> anyhow::Result<()> {
+        match self {
+            Self::Table { batches, .. } => batches.push(batch.clone()),
+            Self::Csv(writer) => writer.write(batch)?,
+            Self::Json(writer) => writer.write(batch)?,
+            Self::Arrow(writer) => writer.write(batch)?,
+            Self::Parquet(writer) => writer.write(batch)?,
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        match self {
+            Self::Table {
+                schema,
+                batches,
+                mut sink,
+            } => {
+                writeln!(sink, "{}", pretty_format_batches_with_schema(schema, &batches)?)?;
+                sink.flush()?;
+            }
+            Self::Csv(writer) => writer.into_inner().flush()?,
+            Self::Json(mut writer) => {
+                writer.finish()?;
+                writer.into_inner().flush()?;
+            }
+            Self::Arrow(mut writer) => {
+                writer.finish()?;
+                writer.flush()?;
+            }
+            Self::Parquet(writer) => writer.into_inner()?.flush()?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+//! `kindred serve [api|etl]`
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use kindred_api::ApiState;
+use kindred_jobs::Worker;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Part;
+use crate::platform::Opened;
+use crate::settings::Settings;
+use crate::{platform, shutdown};
+
+/// A request takes 15 s at most, and so does a statement that answers it.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
+
+pub(crate) async fn serve(settings: &Settings, part: Option<Part>) -> anyhow::Result<()> {
+    let opened = platform::open(settings).await?;
+    let stop = shutdown::token()?;
+    let servers = Servers::bind(settings, part).await?;
+    let served = servers.run(settings, &opened, stop).await;
+    opened.close().await?;
+    served
+}
+
+/// The listeners, bound before anything is promised.
+pub(crate) struct Servers {
+    kpi: Option<TcpListener>,
+    control: Option<TcpListener>,
+}
+
+impl Servers {
+    pub(crate) async fn bind(settings: &Settings, part: Option<Part>) -> anyhow::Result<Self> {
+        let bind = settings.servers.bind;
+        let kpi = if part == Some(Part::Etl) {
+            None
+        } else {
+            Some(listen(bind, settings.servers.api_port, "API_PORT").await?)
+        };
+        let control = if part == Some(Part::Api) {
+            None
+        } else {
+            Some(listen(bind, settings.servers.etl_port, "ETL_PORT").await?)
+        };
+        Ok(Self { kpi, control })
+    }
+
+    /// Serves until `stop`, then lets requests finish and cancels the run under way.
+    pub(crate) async fn run(self, settings: &Settings, opened: &Opened, stop: CancellationToken) -> anyhow::Result<()> {
+        let embedded = opened.embedded.as_ref();
+        let warehouse = platform::warehouse(settings, embedded, "kindred api", Some(STATEMENT_TIMEOUT)).await?;
+        let state = ApiState::new(warehouse.clone(), opened.platform.clock.clone());
+        let mut tasks = JoinSet::new();
+        if let Some(listener) = self.kpi {
+            announce("KPI API", &listener)?;
+            tasks.spawn(serve_one(
+                listener,
+                kindred_api::kpi_router(state.clone()),
+                stop.clone(),
+            ));
+        }
+        if let Some(listener) = self.control {
+            announce("ETL control API", &listener)?;
+            tasks.spawn(serve_one(listener, kindred_api::control_router(state), stop.clone()));
+            let worker = Worker::new(opened.platform.clone());
+            let stop = stop.clone();
+            tasks.spawn(async move {
+                worker.work(stop).await;
+                Ok(())
+            });
+        }
+        if settings.servers.bind.is_loopback() {
+            tracing::info!("on loopback everything is open to whoever is on this machine");
+        }
+        let mut ended = Ok(());
+        while let Some(task) = tasks.join_next().await {
+            // One that fails takes the others with it.
+            let result = task.context("a server's task panicked").and_then(|result| result);
+            if result.is_err() && ended.is_ok() {
+                stop.cancel();
+                ended = result;
+            }
+        }
+        warehouse.pool().close().await;
+        ended
+    }
+}
+
+async fn serve_one(listener: TcpListener, router: Router, stop: CancellationToken) -> anyhow::Result<()> {
+    kindred_api::serve(listener, router, stop.cancelled_owned())
+        .await
+        .context("a server's listener failed")
+}
+
+async fn listen(bind: std::net::IpAddr, port: u16, setting: &str) -> anyhow::Result<TcpListener> {
+    let address = SocketAddr::new(bind, port);
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}: is another process using the port? ({setting})"))
+}
+
+fn announce(what: &str, listener: &TcpListener) -> anyhow::Result<()> {
+    tracing::info!("{what} listens on http://{}", listener.local_addr()?);
+    Ok(())
+}

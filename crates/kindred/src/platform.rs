@@ -1,0 +1,172 @@
+//! Opens, from the settings, what the commands work with.
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use kindred_embedded_pg::EmbeddedPg;
+use kindred_engine::{Engine, EngineOptions, QueryLibrary};
+use kindred_extract::{PostgresSource, SourceConfig, UserKeys, embedded_queries, queries_from};
+use kindred_jobs::{JobSettings, Platform};
+use kindred_lake::Lake;
+use kindred_model::{Clock, Source};
+use kindred_warehouse::{ConnectOptions, STALE_AFTER, Warehouse};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::embedded;
+use crate::settings::Settings;
+
+/// How long one extraction or one plan may take: longer than any sound one, shorter than a night.
+const DEADLINE: Duration = Duration::from_secs(30 * 60);
+
+/// Rows in a batch that leaves a source, and batches that may wait for the lake: together some megabytes.
+const BATCH_ROWS: usize = 8 * 1024;
+const QUEUE_BATCHES: usize = 4;
+
+/// A platform, with the server that it may stand on.
+pub(crate) struct Opened {
+    pub(crate) platform: Arc<Platform>,
+    /// Let go of last: everything else may use it.
+    pub(crate) embedded: Option<EmbeddedPg>,
+}
+
+/// Opens everything, brings the warehouse's schema up to date, and clears what dead runs have left.
+pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Opened> {
+    let embedded = embedded::start(settings).await?;
+    if let Some(server) = &embedded {
+        embedded::prepare(server, settings).await?;
+    }
+    let warehouse = warehouse(settings, embedded.as_ref(), "kindred", None).await?;
+    warehouse.migrate().await?;
+    let clock = Clock::system();
+    let lake = lake(settings)?;
+    for run_id in warehouse.reap(clock.now(), STALE_AFTER).await? {
+        tracing::warn!(%run_id, "a run of a dead process is marked as failed");
+    }
+    let live = warehouse.live_runs().await?;
+    lake.sweep(&live).await?;
+    let platform = Platform {
+        clock,
+        sources: sources(settings, embedded.as_ref())?,
+        lake,
+        engine: engine(settings)?,
+        queries: queries(settings)?,
+        warehouse,
+        settings: JobSettings {
+            currency: settings.limits.currency.clone(),
+            history_since: settings.sources.history_since,
+        },
+    };
+    Ok(Opened {
+        platform: Arc::new(platform),
+        embedded,
+    })
+}
+
+impl Opened {
+    /// Lets go of everything, and waits until a server that nobody else uses has stopped.
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
+        self.platform.warehouse.pool().close().await;
+        drop(self.platform);
+        if let Some(server) = self.embedded {
+            server.close().await?;
+        }
+        Ok(())
+    }
+}
+
+/// The warehouse at its address, or on the embedded server.
+pub(crate) async fn warehouse(
+    settings: &Settings,
+    embedded: Option<&EmbeddedPg>,
+    name: &str,
+    statement_timeout: Option<Duration>,
+) -> anyhow::Result<Warehouse> {
+    let url = match (&settings.storage.warehouse, embedded) {
+        (Some(url), _) => url.clone(),
+        (None, Some(server)) => SecretString::from(server.url(embedded::WAREHOUSE)),
+        (None, None) => anyhow::bail!("there is no warehouse: set DATABASE_URL"),
+    };
+    let options = ConnectOptions {
+        statement_timeout,
+        application_name: name.to_owned(),
+        ..ConnectOptions::default()
+    };
+    Ok(Warehouse::connect(&url, &options).await?)
+}
+
+/// The lake at its address.
+pub(crate) fn lake(settings: &Settings) -> anyhow::Result<Lake> {
+    Ok(Lake::open(
+        &settings.storage.lake,
+        settings.storage.store_options.iter().cloned(),
+    )?)
+}
+
+/// The engine, within the memory that it may take.
+pub(crate) fn engine(settings: &Settings) -> anyhow::Result<Engine> {
+    let options = EngineOptions {
+        memory_limit: usize::try_from(settings.limits.memory).unwrap_or(usize::MAX),
+        spill_folder: settings.storage.state_dir.join("spill"),
+        deadline: DEADLINE,
+        target_partitions: available_parallelism().map_or(1, NonZero::get),
+    };
+    Ok(Engine::new(options)?)
+}
+
+/// The queries, with those of `QUERIES_DIR` in their place.
+pub(crate) fn queries(settings: &Settings) -> anyhow::Result<QueryLibrary> {
+    Ok(match &settings.storage.queries_dir {
+        Some(folder) => QueryLibrary::with_overrides(folder)?,
+        None => QueryLibrary::embedded()?,
+    })
+}
+
+/// The user keys' hasher.
+pub(crate) fn user_keys(settings: &Settings) -> anyhow::Result<UserKeys> {
+    let secret = match &settings.storage.user_key_secret {
+        Some(secret) => secret.clone(),
+        None => embedded::user_key_secret(&settings.storage.state_dir)?,
+    };
+    Ok(UserKeys::new(secret.expose_secret())?)
+}
+
+/// The sources that have an address, or a database on the embedded server.
+pub(crate) fn sources(
+    settings: &Settings,
+    embedded: Option<&EmbeddedPg>,
+) -> anyhow::Result<BTreeMap<Source, PostgresSource>> {
+    let keys = user_keys(settings)?;
+    let mut sources = BTreeMap::new();
+    for (source, url) in source_addresses(settings, embedded) {
+        let queries = match &settings.storage.queries_dir {
+            Some(folder) => queries_from(folder, source)?,
+            None => embedded_queries(source),
+        };
+        let config = SourceConfig {
+            source,
+            url,
+            keys: keys.clone(),
+            queries,
+            deadline: DEADLINE,
+            batch_rows: BATCH_ROWS,
+            queue_batches: QUEUE_BATCHES,
+        };
+        sources.insert(source, PostgresSource::new(config)?);
+    }
+    Ok(sources)
+}
+
+/// Where each source is.
+pub(crate) fn source_addresses(settings: &Settings, embedded: Option<&EmbeddedPg>) -> BTreeMap<Source, SecretString> {
+    let address = |source: Source| {
+        let set = settings.sources.addresses.get(&source).cloned();
+        set.or_else(|| embedded.map(|server| SecretString::from(server.url(source.as_str()))))
+    };
+    Source::ALL
+        .iter()
+        .filter_map(|source| Some((*source, address(*source)?)))
+        .collect()
+}

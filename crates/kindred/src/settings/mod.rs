@@ -1,0 +1,131 @@
+//! Settings, from the environment alone. All mistakes are reported at once.
+
+mod limits;
+mod logging;
+mod reader;
+mod servers;
+mod sources;
+mod storage;
+
+pub(crate) use limits::Limits;
+pub(crate) use logging::{LogFormat, Logging};
+pub(crate) use reader::Mistake;
+pub(crate) use servers::Servers;
+pub(crate) use sources::Sources;
+pub(crate) use storage::Storage;
+
+use reader::Reader;
+
+/// Everything that an operator may set.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) storage: Storage,
+    pub(crate) sources: Sources,
+    pub(crate) servers: Servers,
+    pub(crate) limits: Limits,
+    pub(crate) logging: Logging,
+}
+
+impl Settings {
+    /// The settings of the process: its environment, completed by a file `.env` in the working folder.
+    pub(crate) fn from_environment() -> Result<Self, Vec<Mistake>> {
+        // What is set in the environment wins. A missing file is no mistake; an unreadable one is.
+        let mut mistakes = Vec::new();
+        if let Err(error) = dotenvy::dotenv()
+            && !error.not_found()
+        {
+            mistakes.push(Mistake {
+                setting: ".env",
+                problem: error.to_string(),
+            });
+        }
+        #[allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        let read = Self::read(|name| std::env::var(name).ok());
+        match read {
+            Ok(settings) if mistakes.is_empty() => Ok(settings),
+            Ok(_) => Err(mistakes),
+            Err(more) => Err(mistakes.into_iter().chain(more).collect()),
+        }
+    }
+
+    /// The settings that `variable` tells.
+    pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Mistake>> {
+        let mut reader = Reader::new(&variable);
+        let settings = Self {
+            storage: Storage::read(&mut reader),
+            sources: Sources::read(&mut reader),
+            servers: Servers::read(&mut reader),
+            limits: Limits::read(&mut reader),
+            logging: Logging::read(&mut reader),
+        };
+        reader.finish(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, Vec<Mistake>> {
+        let variables: HashMap<_, _> = pairs.iter().copied().collect();
+        Settings::read(|name| variables.get(name).map(|value| (*value).to_owned()))
+    }
+
+    #[test]
+    fn nothing_set_is_the_embedded_default_on_loopback() {
+        let settings = read(&[("HOME", "/home/someone")]).unwrap();
+        assert!(settings.storage.warehouse.is_none());
+        assert_eq!((settings.servers.api_port, settings.servers.etl_port), (3008, 3010));
+        assert!(settings.servers.bind.is_loopback());
+        assert_eq!(settings.limits.currency, "USD");
+    }
+
+    #[test]
+    fn every_mistake_is_reported_and_no_value_that_may_be_a_secret() {
+        let mistakes = read(&[
+            ("HOME", "/home/someone"),
+            ("API_PORT", "http"),
+            ("ETL_PORT", "70000"),
+            ("LOG_LEVEL", "loud"),
+            ("DATABASE_URL", "mysql://root:hunter2@db/analytics"),
+            ("REPORTING_CURRENCY", "dollars"),
+            ("HISTORY_SINCE", "yesterday"),
+            ("USER_KEY_SECRET", "short"),
+        ])
+        .unwrap_err();
+        let text: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+        let settings: Vec<_> = mistakes.iter().map(|mistake| mistake.setting).collect();
+        for expected in [
+            "API_PORT",
+            "ETL_PORT",
+            "LOG_LEVEL",
+            "DATABASE_URL",
+            "REPORTING_CURRENCY",
+            "HISTORY_SINCE",
+            "USER_KEY_SECRET",
+        ] {
+            assert!(settings.contains(&expected), "{expected} is not among {text:?}");
+        }
+        assert!(!text.join(" ").contains("hunter2") && !text.join(" ").contains("short`"));
+    }
+
+    #[test]
+    fn an_address_that_others_reach_is_refused_unless_it_is_asked_for() {
+        let open = [("HOME", "/home/someone"), ("BIND_ADDRESS", "0.0.0.0")];
+        assert_eq!(read(&open).unwrap_err()[0].setting, "BIND_ADDRESS");
+        assert!(read(&[open[0], open[1], ("ALLOW_ANONYMOUS", "true")]).is_ok());
+    }
+
+    #[test]
+    fn an_external_warehouse_needs_a_secret_and_its_sources() {
+        let mistakes = read(&[
+            ("HOME", "/home/someone"),
+            ("DATABASE_URL", "postgresql://me@db/analytics"),
+        ])
+        .unwrap_err();
+        let settings: Vec<_> = mistakes.iter().map(|mistake| mistake.setting).collect();
+        assert!(settings.contains(&"USER_KEY_SECRET"), "{settings:?}");
+    }
+}

@@ -1,0 +1,32 @@
+//! The lake: Parquet partitions over an object store, a local folder by default.
+//!
+//! One partition of a dataset is one UTC day and one file, and is replaced whole. A run stages its new files beside
+//! their places ([`Stage`]) and swaps them in at once when the warehouse has taken the rest of its results
+//! ([`Lake::swap`]); until then no reader sees them. Readers plan over a [`Snapshot`] of explicit files, through a
+//! [`PinnedStore`] that refuses a file which was replaced underneath.
+//!
+//! This crate knows no fact and no metric: schemas, sort orders and dates come with the rows.
+
+mod by_day;
+mod content_hash;
+mod error;
+mod layout;
+mod pinned_store;
+mod snapshot;
+mod stage;
+mod store;
+mod swap;
+mod writer;
+
+pub use by_day::split_by_day;
+pub use content_hash::ContentHash;
+pub use error::LakeError;
+pub use layout::{Area, Dataset};
+pub use pinned_store::PinnedStore;
+pub use snapshot::{PartitionFile, Snapshot};
+pub use stage::{Stage, StagedPartition};
+pub use store::Lake;
+pub use writer::{FileStamp, read_content_hash};
+
+/// A run's id, as in `etl_job_runs`.
+pub type RunId = uuid::Uuid;

@@ -1,0 +1,99 @@
+//! A view of the store that fails rather than mix two versions of a file.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
+    PutOptions, PutPayload, PutResult, Result,
+};
+
+/// Reads each file only in the version that it first met, known by its ETag.
+///
+/// A Parquet file is read in several requests: footer, then column chunks. When the file is replaced between two of
+/// them the later one fails with [`object_store::Error::Precondition`], and whoever planned may plan again.
+#[derive(Debug)]
+pub struct PinnedStore {
+    inner: Arc<dyn ObjectStore>,
+    etags: Mutex<HashMap<Path, String>>,
+}
+
+impl PinnedStore {
+    /// A view of `inner` in which the given files are pinned already, as a listing found them.
+    pub fn new<'a>(inner: Arc<dyn ObjectStore>, listed: impl IntoIterator<Item = &'a ObjectMeta>) -> Self {
+        let etags = listed
+            .into_iter()
+            .filter_map(|meta| Some((meta.location.clone(), meta.e_tag.clone()?)));
+        Self {
+            inner,
+            etags: Mutex::new(etags.collect()),
+        }
+    }
+
+    fn pin_of(&self, location: &Path) -> Option<String> {
+        self.etags
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(location)
+            .cloned()
+    }
+
+    fn pin(&self, meta: &ObjectMeta) {
+        if let Some(etag) = &meta.e_tag {
+            let mut etags = self.etags.lock().unwrap_or_else(PoisonError::into_inner);
+            etags.entry(meta.location.clone()).or_insert_with(|| etag.clone());
+        }
+    }
+}
+
+impl fmt::Display for PinnedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pinned {}", self.inner)
+    }
+}
+
+#[async_trait]
+impl ObjectStore for PinnedStore {
+    // Ranges are left to the trait's default, which reads each of them through here: the pin holds for all.
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        let options = match self.pin_of(location) {
+            Some(etag) => options.with_if_match(Some(etag)),
+            None => options,
+        };
+        let result = self.inner.get_opts(location, options).await?;
+        self.pin(&result.meta);
+        Ok(result)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.inner.list(prefix)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        self.inner.put_opts(location, payload, options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        self.inner.put_multipart_opts(location, options).await
+    }
+
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        self.inner.delete_stream(locations)
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.inner.copy_opts(from, to, options).await
+    }
+}

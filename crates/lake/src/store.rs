@@ -1,0 +1,140 @@
+//! The store that holds the lake.
+
+use std::path::{Path as FsPath, PathBuf};
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{ObjectStore, ObjectStoreExt};
+use url::Url;
+use uuid::Uuid;
+
+use crate::{Dataset, LakeError};
+
+/// A lake: an object store whose root is the lake's root. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Lake {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    /// Where the store's root lies on this machine, when it does: then files are made durable by fsync.
+    pub(crate) folder: Option<PathBuf>,
+}
+
+impl Lake {
+    /// Opens the lake at `address`: a path, or a URL of scheme `file`, `s3`, `gs` or `az`. A local folder is made when
+    /// it is missing. `options` are the store's own settings, such as `aws_region`.
+    ///
+    /// # Errors
+    /// When the address names no known store, or the folder cannot be made.
+    pub fn open(address: &str, options: impl IntoIterator<Item = (String, String)>) -> Result<Self, LakeError> {
+        let refused = |source| LakeError::Address {
+            url: without_credentials(address),
+            source,
+        };
+        if !address.contains("://") {
+            return Self::open_folder(FsPath::new(address));
+        }
+        let url = Url::parse(address).map_err(|_| refused(None))?;
+        if url.scheme() == "file" {
+            let path = url.to_file_path().map_err(|()| refused(None))?;
+            return Self::open_folder(&path);
+        }
+        if !matches!(
+            url.scheme(),
+            "s3" | "s3a" | "gs" | "az" | "abfs" | "abfss" | "adl" | "azure"
+        ) {
+            return Err(refused(None));
+        }
+        let (store, prefix) = object_store::parse_url_opts(&url, options).map_err(|error| refused(Some(error)))?;
+        Ok(Self {
+            store: Arc::new(PrefixStore::new(store, prefix)),
+            folder: None,
+        })
+    }
+
+    fn open_folder(path: &FsPath) -> Result<Self, LakeError> {
+        let unusable = |source| LakeError::Folder {
+            path: path.to_owned(),
+            source,
+        };
+        std::fs::create_dir_all(path).map_err(unusable)?;
+        let folder = path.canonicalize().map_err(unusable)?;
+        let store =
+            LocalFileSystem::new_with_prefix(&folder).map_err(|error| unusable(std::io::Error::other(error)))?;
+        Ok(Self {
+            store: Arc::new(store),
+            folder: Some(folder),
+        })
+    }
+
+    /// The store, for readers that plan over a [`crate::Snapshot`].
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.store)
+    }
+
+    /// Writes a small file and removes it again, to find out whether the lake may be written.
+    ///
+    /// # Errors
+    /// When either fails.
+    pub async fn probe(&self) -> Result<(), LakeError> {
+        let path = Path::from(format!(".probe-{}", std::process::id()));
+        let failed = |action| {
+            let path = path.to_string();
+            move |source| LakeError::Store { action, path, source }
+        };
+        self.store.put(&path, "kindred".into()).await.map_err(failed("write"))?;
+        self.store.delete(&path).await.map_err(failed("delete"))
+    }
+
+    /// Removes what a run has staged and shall not publish. Returns how many files.
+    ///
+    /// # Errors
+    /// When the store cannot be listed or a file cannot be removed.
+    pub async fn discard(&self, run_id: Uuid) -> Result<usize, LakeError> {
+        self.remove_staged(|staged_by| staged_by == run_id).await
+    }
+
+    /// Removes what runs have staged and never swapped in, unless the run is among `live`. Returns how many files.
+    ///
+    /// # Errors
+    /// When the store cannot be listed or a file cannot be removed.
+    pub async fn sweep(&self, live: &[Uuid]) -> Result<usize, LakeError> {
+        self.remove_staged(|staged_by| !live.contains(&staged_by)).await
+    }
+
+    async fn remove_staged(&self, of: impl Fn(Uuid) -> bool) -> Result<usize, LakeError> {
+        let failed = |action, path: String| move |source| LakeError::Store { action, path, source };
+        let files: Vec<_> = self
+            .store
+            .list(None)
+            .try_collect()
+            .await
+            .map_err(failed("list", "its root".to_owned()))?;
+        let stale = files.into_iter().map(|file| file.location);
+        let mut removed = 0;
+        for location in stale.filter(|location| Dataset::staged_by(location).is_some_and(&of)) {
+            match self.store.delete(&location).await {
+                Ok(()) => removed += 1,
+                Err(object_store::Error::NotFound { .. }) => {}
+                Err(source) => return Err(failed("delete", location.to_string())(source)),
+            }
+        }
+        Ok(removed)
+    }
+}
+
+/// The address as it may be printed: user, password and query left out.
+fn without_credentials(address: &str) -> String {
+    match Url::parse(address) {
+        Ok(mut url) => {
+            // Both fail only for addresses that cannot hold them.
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            url.set_query(None);
+            url.to_string()
+        }
+        Err(_) => address.to_owned(),
+    }
+}

@@ -1,0 +1,217 @@
+//! One Parquet file, written with bounded memory.
+
+use arrow::array::{RecordBatch, UInt64Array};
+use arrow::compute::{concat_batches, take_record_batch};
+use arrow::datatypes::SchemaRef;
+use arrow::row::{RowConverter, SortField};
+use object_store::buffered::BufWriter;
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStoreExt};
+use parquet::arrow::AsyncArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+
+use crate::content_hash::ContentHash;
+use crate::{Dataset, Lake, LakeError, PartitionFile};
+
+/// Rows in a row group, and rows held in memory: the least that readers still like.
+const ROW_GROUP_ROWS: usize = 128 * 1024;
+
+/// The footer's key under which a file carries the hash of its rows.
+const CONTENT_HASH_KEY: &str = "kindred.content_hash";
+
+/// Bytes of a file's end that hold most footers.
+const FOOTER_GUESS: u64 = 64 * 1024;
+
+/// What a file says of its origin, in the footer's key-value metadata.
+#[derive(Debug, Clone, Default)]
+pub struct FileStamp {
+    /// The run that wrote it.
+    pub run_id: String,
+    /// The run's job.
+    pub job: String,
+    /// The run's window, as `from/to`, `to` exclusive.
+    pub interval: String,
+    /// The version of the definitions.
+    pub contract_version: String,
+    /// A hash of the SQL that made the rows.
+    pub sql_hash: String,
+}
+
+impl FileStamp {
+    /// The same, for rows that this SQL made.
+    #[must_use]
+    pub fn with_sql(self, sql: &str) -> Self {
+        Self {
+            sql_hash: blake3::hash(sql.as_bytes()).to_hex().to_string(),
+            ..self
+        }
+    }
+
+    fn key_values(&self) -> [(&'static str, &str); 5] {
+        [
+            ("kindred.run_id", &self.run_id),
+            ("kindred.job", &self.job),
+            ("kindred.interval", &self.interval),
+            ("kindred.contract_version", &self.contract_version),
+            ("kindred.sql_hash", &self.sql_hash),
+        ]
+    }
+}
+
+/// Writes the rows of one partition, sorted within each row group.
+pub(crate) struct PartitionWriter {
+    dataset: Dataset,
+    path: String,
+    schema: SchemaRef,
+    file: AsyncArrowWriter<BufWriter>,
+    /// Encodes rows with the sort columns first, for sorting and hashing at once.
+    rows: RowConverter,
+    /// The columns in the order in which `rows` takes them.
+    order: Vec<usize>,
+    pending: Vec<RecordBatch>,
+    pending_rows: usize,
+    hash: ContentHash,
+}
+
+impl PartitionWriter {
+    pub(crate) fn new(
+        lake: &Lake,
+        dataset: &Dataset,
+        path: String,
+        schema: SchemaRef,
+        sort: &[&str],
+    ) -> Result<Self, LakeError> {
+        let zstd = ZstdLevel::try_new(1).expect("1 is a zstd level");
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(zstd))
+            .set_statistics_enabled(EnabledStatistics::Page)
+            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+            .build();
+        let sink = BufWriter::new(lake.store(), Path::from(path.as_str()));
+        let file =
+            AsyncArrowWriter::try_new(sink, schema.clone(), Some(properties)).map_err(|source| LakeError::Parquet {
+                action: "begin",
+                path: path.clone(),
+                source,
+            })?;
+        let mut order: Vec<usize> = sort.iter().filter_map(|name| schema.index_of(name).ok()).collect();
+        order.extend(
+            (0..schema.fields().len())
+                .filter(|index| !order.contains(index))
+                .collect::<Vec<_>>(),
+        );
+        let fields = order
+            .iter()
+            .map(|&index| SortField::new(schema.field(index).data_type().clone()))
+            .collect();
+        let rows = RowConverter::new(fields).map_err(|source| LakeError::Arrange {
+            dataset: dataset.to_string(),
+            source,
+        })?;
+        Ok(Self {
+            dataset: dataset.clone(),
+            path,
+            schema,
+            file,
+            rows,
+            order,
+            pending: Vec::new(),
+            pending_rows: 0,
+            hash: ContentHash::default(),
+        })
+    }
+
+    pub(crate) async fn write(&mut self, mut batch: RecordBatch) -> Result<(), LakeError> {
+        while batch.num_rows() > 0 {
+            let fits = batch.num_rows().min(ROW_GROUP_ROWS - self.pending_rows);
+            self.pending.push(batch.slice(0, fits));
+            self.pending_rows += fits;
+            batch = batch.slice(fits, batch.num_rows() - fits);
+            if self.pending_rows == ROW_GROUP_ROWS {
+                self.flush().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<(), LakeError> {
+        let arrange = |source| LakeError::Arrange {
+            dataset: self.dataset.to_string(),
+            source,
+        };
+        let chunk = concat_batches(&self.schema, &std::mem::take(&mut self.pending)).map_err(arrange)?;
+        self.pending_rows = 0;
+        let columns: Vec<_> = self.order.iter().map(|&index| chunk.column(index).clone()).collect();
+        let rows = self.rows.convert_columns(&columns).map_err(arrange)?;
+        self.hash.add(&rows);
+        let mut sorted: Vec<u64> = (0..chunk.num_rows() as u64).collect();
+        sorted.sort_unstable_by(|&left, &right| rows.row(left as usize).cmp(&rows.row(right as usize)));
+        let chunk = take_record_batch(&chunk, &UInt64Array::from(sorted)).map_err(arrange)?;
+        let parquet = |source| LakeError::Parquet {
+            action: "write",
+            path: self.path.clone(),
+            source,
+        };
+        self.file.write(&chunk).await.map_err(parquet)?;
+        self.file.flush().await.map_err(parquet)
+    }
+
+    /// Writes the footer. Returns the hash of the rows and the size in bytes.
+    pub(crate) async fn finish(mut self, stamp: &FileStamp) -> Result<(ContentHash, u64), LakeError> {
+        if self.pending_rows > 0 {
+            self.flush().await?;
+        }
+        for (key, value) in stamp.key_values() {
+            self.file
+                .append_key_value_metadata(KeyValue::new(key.to_owned(), value.to_owned()));
+        }
+        let hash = self.hash.to_string();
+        self.file
+            .append_key_value_metadata(KeyValue::new(CONTENT_HASH_KEY.to_owned(), hash));
+        self.file.finish().await.map_err(|source| LakeError::Parquet {
+            action: "finish",
+            path: self.path.clone(),
+            source,
+        })?;
+        Ok((self.hash, self.file.bytes_written() as u64))
+    }
+}
+
+/// The hash of a published file's rows, from its footer; `None` when the file says nothing of it.
+///
+/// # Errors
+/// When the footer cannot be read.
+pub async fn read_content_hash(lake: &Lake, file: &PartitionFile) -> Result<Option<String>, LakeError> {
+    let ObjectMeta { location, size, .. } = &file.meta;
+    let mut tail = (*size).min(FOOTER_GUESS);
+    let metadata = loop {
+        let bytes = lake
+            .store
+            .get_range(location, size - tail..*size)
+            .await
+            .map_err(|source| LakeError::Store {
+                action: "read",
+                path: location.to_string(),
+                source,
+            })?;
+        let mut reader = ParquetMetaDataReader::new();
+        match reader.try_parse_sized(&bytes, *size) {
+            Ok(()) => break reader.finish(),
+            Err(ParquetError::NeedMoreData(needed)) if (needed as u64) > tail => tail = (*size).min(needed as u64),
+            Err(error) => break Err(error),
+        }
+    };
+    let metadata = metadata.map_err(|source| LakeError::Parquet {
+        action: "read",
+        path: location.to_string(),
+        source,
+    })?;
+    let pairs = metadata.file_metadata().key_value_metadata().into_iter().flatten();
+    Ok(pairs
+        .into_iter()
+        .find(|pair| pair.key == CONTENT_HASH_KEY)
+        .and_then(|pair| pair.value.clone()))
+}

@@ -1,0 +1,311 @@
+//! Sessions: when somebody comes, what they do, how it ends, and when they come again.
+
+use chrono::TimeDelta;
+use kindred_model::Instant;
+use uuid::Uuid;
+
+use super::chance::{Dice, Purpose, days, seconds};
+use super::events::{EventKind, Origin};
+use super::member::Standing;
+use super::person::country_of;
+use super::{Happening, Who, World, rhythm};
+use crate::load::{SessionTelemetry, UserSession};
+
+/// Half of the sessions are shorter; the mean is about one and a half times it, an evening now and then much more.
+const MEDIAN_SECONDS: f64 = 250.0;
+const SPREAD: f64 = 0.95;
+const LONGEST_SECONDS: f64 = 4.0 * 3_600.0;
+/// Seconds between one thing done and the next.
+const PAUSE: std::ops::Range<f64> = 20.0..140.0;
+/// The server closes a session that it has not heard from for so long.
+const TIMEOUT: TimeDelta = TimeDelta::minutes(15);
+/// An open session is heard from at least this often.
+const HEARTBEAT_SECONDS: f64 = 60.0;
+/// Chance that a session soon leads to another: somebody has answered.
+const COMES_BACK_SOON: f64 = 0.42;
+/// Median hours until then.
+const SOON_HOURS: f64 = 1.5;
+/// Sessions a day of somebody who has lost interest.
+const LAPSED_A_DAY: f64 = 0.008;
+/// Chance that such a session revives the interest, and for how many days on average.
+const REVIVES: f64 = 0.3;
+const REVIVED_DAYS: f64 = 6.0;
+/// Chance that somebody without interest deletes the account when they look in, and that anybody else does.
+const DELETES_LAPSED: f64 = 0.06;
+const DELETES: f64 = 0.000_4;
+/// Chance to use the other device, and to be abroad.
+const OTHER_DEVICE: f64 = 0.1;
+const ABROAD: f64 = 0.02;
+
+/// Something done in a session.
+#[derive(Clone, Copy)]
+enum Act {
+    LookAround,
+    Swipe,
+    Chat,
+    ViewProfile,
+    Search,
+    Tap,
+    UseFeature,
+    MeetLive,
+    Shop,
+}
+
+/// What people do, by how often.
+const ACTS: [(Act, f64); 9] = [
+    (Act::LookAround, 18.0),
+    (Act::Swipe, 28.0),
+    (Act::Chat, 27.0),
+    (Act::ViewProfile, 7.0),
+    (Act::Search, 3.0),
+    (Act::Tap, 6.0),
+    (Act::UseFeature, 3.0),
+    (Act::MeetLive, 4.0),
+    (Act::Shop, 3.0),
+];
+
+const SCREENS: [&str; 6] = ["discover", "matches", "profile", "settings", "likes", "events"];
+const BUTTONS: [(&str, &str); 5] = [
+    ("filter", "discover"),
+    ("rewind", "discover"),
+    ("share_profile", "profile"),
+    ("notifications", "settings"),
+    ("see_who_likes_you", "likes"),
+];
+const FEATURES: [&str; 5] = ["edit_profile", "boost", "passport", "photo_verification", "icebreaker"];
+
+/// How a session ends. Some are never closed: the app died, and the server was not told.
+#[derive(Clone, Copy)]
+enum Exit {
+    Background,
+    Timeout,
+    Logout,
+    Crash,
+    Unnoticed,
+}
+
+const EXITS: [(Exit, f64); 5] = [
+    (Exit::Background, 0.58),
+    (Exit::Timeout, 0.23),
+    (Exit::Logout, 0.14),
+    (Exit::Crash, 0.03),
+    (Exit::Unnoticed, 0.02),
+];
+
+/// A session while it is lived through.
+pub(super) struct Sitting {
+    pub(super) who: Who,
+    pub(super) user_id: Uuid,
+    pub(super) id: Uuid,
+    pub(super) origin: Origin,
+    pub(super) dice: Dice,
+    pub(super) started_at: Instant,
+    /// Where the session has got to.
+    pub(super) now: Instant,
+    /// The latest thing that the server heard of.
+    heard_at: Instant,
+    /// When the person means to leave.
+    pub(super) leaves_at: Instant,
+    /// The end of the history.
+    until: Instant,
+    screens: i32,
+    actions: i32,
+}
+
+impl Sitting {
+    /// Lets some seconds pass; whether the session and the history still go on.
+    pub(super) fn pass(&mut self, range: std::ops::Range<f64>) -> bool {
+        self.now += self.dice.span(range);
+        self.goes_on()
+    }
+
+    pub(super) fn goes_on(&self) -> bool {
+        self.now < self.leaves_at.min(self.until)
+    }
+}
+
+impl World {
+    /// Lives through a session, from the opening of the app to the telemetry, and plans the next one.
+    pub(super) fn session(&mut self, who: Who, at: Instant) {
+        if !self.member(who).is_active() {
+            return;
+        }
+        let mut sitting = self.sit_down(who, at);
+        self.online.enter(who, sitting.started_at, sitting.leaves_at);
+        self.report(&mut sitting, EventKind::AppOpen);
+        while sitting.pass(PAUSE) {
+            self.act(&mut sitting);
+        }
+        self.get_up(sitting);
+    }
+
+    fn sit_down(&mut self, who: Who, at: Instant) -> Sitting {
+        let member = self.member_mut(who);
+        let number = member.sessions;
+        member.sessions += 1;
+        let mut dice = self.seed.dice(Purpose::Session, who, number);
+        let person = &self.member(who).person;
+        let device = person.devices[usize::from(dice.chance(OTHER_DEVICE))];
+        let country = if dice.chance(ABROAD) { country_of(&mut dice) } else { person.country };
+        let length = dice.log_normal(MEDIAN_SECONDS, SPREAD).min(LONGEST_SECONDS);
+        let id = dice.id_at(at);
+        Sitting {
+            who,
+            user_id: person.id,
+            id,
+            origin: Origin {
+                user_id: Some(person.id),
+                session_id: Some(id),
+                device,
+                version: person.version(device, self.start, at),
+                country: country.map(|country| country.code),
+            },
+            dice,
+            started_at: at,
+            now: at,
+            heard_at: at,
+            leaves_at: at + seconds(length),
+            until: self.until,
+            screens: 0,
+            actions: 0,
+        }
+    }
+
+    fn act(&mut self, sitting: &mut Sitting) {
+        match sitting.dice.weighted(&ACTS) {
+            Act::LookAround => {
+                let screen = sitting.dice.pick(&SCREENS);
+                self.report(sitting, EventKind::ScreenView { screen });
+            }
+            Act::Swipe => self.swipe_some(sitting),
+            Act::Chat => self.chat(sitting),
+            Act::ViewProfile => self.view_profile(sitting),
+            Act::Search => {
+                let min_age = sitting.dice.between(18..=40);
+                let search = EventKind::Search {
+                    min_age,
+                    max_age: min_age + sitting.dice.between(3..=25),
+                    distance_km: sitting.dice.between(1..=20) * 5,
+                };
+                self.report(sitting, search);
+            }
+            Act::Tap => {
+                let &(button, screen) = sitting.dice.pick(&BUTTONS);
+                self.report(sitting, EventKind::ButtonClick { button, screen });
+            }
+            Act::UseFeature => {
+                let feature = *sitting.dice.pick(&FEATURES);
+                self.report(sitting, EventKind::FeatureUse { feature });
+                if feature == "edit_profile" {
+                    self.member_mut(sitting.who).profile_changed_at = sitting.now;
+                }
+            }
+            Act::MeetLive => self.meet_live(sitting),
+            Act::Shop => self.shop(sitting),
+        }
+    }
+
+    /// Reports an event of the session at its present instant, and counts it for the telemetry.
+    pub(super) fn report(&mut self, sitting: &mut Sitting, kind: EventKind) {
+        match kind {
+            EventKind::AppOpen => {}
+            EventKind::ScreenView { .. } | EventKind::ProfileView { .. } | EventKind::SubscriptionView { .. } => {
+                sitting.screens += 1;
+            }
+            _ => sitting.actions += 1,
+        }
+        sitting.heard_at = sitting.now;
+        self.report_event(&mut sitting.dice, &sitting.origin, sitting.now, kind);
+    }
+
+    /// Writes the session as far as it is known by the end of the history, and plans the next one.
+    fn get_up(&mut self, mut sitting: Sitting) {
+        let dice = &mut sitting.dice;
+        let left_at = sitting.leaves_at;
+        let (exit, ended_at) = match dice.weighted(&EXITS) {
+            Exit::Background => (Some("background"), Some(left_at)),
+            Exit::Timeout => (Some("timeout"), Some(left_at + TIMEOUT)),
+            Exit::Logout => (Some("logout"), Some(left_at)),
+            Exit::Crash => (Some("crash"), Some(left_at)),
+            Exit::Unnoticed => (None, None),
+        };
+        let ended_at = ended_at.filter(|ended| *ended < self.until);
+        let last_seen_at = if left_at < self.until {
+            left_at
+        } else {
+            sitting.heard_at.max(self.until - dice.span(0.001..HEARTBEAT_SECONDS))
+        };
+        self.sink.write(&UserSession {
+            id: sitting.id,
+            user_id: sitting.user_id,
+            platform: sitting.origin.device.platform,
+            app_version: sitting.origin.version,
+            country: sitting.origin.country,
+            started_at: sitting.started_at,
+            last_seen_at,
+            ended_at,
+            exit_reason: exit.filter(|_| ended_at.is_some()),
+            updated_at: ended_at.unwrap_or(last_seen_at),
+        });
+        self.sink.write(&SessionTelemetry {
+            session_id: sitting.id,
+            user_id: sitting.user_id,
+            started_at: sitting.started_at,
+            screens_viewed: sitting.screens,
+            actions_taken: sitting.actions,
+            updated_at: last_seen_at,
+        });
+        let over_at = ended_at.unwrap_or(left_at);
+        self.member_mut(sitting.who).busy_until = over_at;
+        self.leave_or_return(sitting, over_at);
+    }
+
+    /// After a session: the account is deleted, or the next session is planned.
+    fn leave_or_return(&mut self, sitting: Sitting, over_at: Instant) {
+        let Sitting { who, mut dice, until, .. } = sitting;
+        let member = self.member_mut(who);
+        let lapsed = member.interested_until < over_at;
+        let deletes = dice.chance(if lapsed { DELETES_LAPSED } else { DELETES });
+        if deletes && over_at < until {
+            self.exclude(who, over_at, Standing::Deleted);
+            return;
+        }
+        if lapsed && dice.chance(REVIVES) {
+            member.interested_until = over_at + days(dice.exponential(REVIVED_DAYS));
+        }
+        if !lapsed && dice.chance(COMES_BACK_SOON) {
+            let next = over_at + seconds(dice.log_normal(SOON_HOURS * 3_600.0, 0.8));
+            self.schedule(next, Happening::Session(who));
+        } else {
+            self.schedule_by_rhythm(who, over_at, &mut dice);
+        }
+    }
+
+    /// Plans the next session by the person's interest, the hour and the weekday.
+    pub(super) fn schedule_by_rhythm(&mut self, who: Who, after: Instant, dice: &mut Dice) {
+        let member = self.member(who);
+        let a_day = |at| {
+            if at < member.interested_until {
+                member.person.temperament.sessions_a_day
+            } else {
+                LAPSED_A_DAY
+            }
+        };
+        let next = rhythm::next_occasion(dice, after, self.until, member.person.offset(), a_day);
+        if let Some(next) = next {
+            self.schedule(next, Happening::Session(who));
+        }
+    }
+
+    /// Takes an account out of use for good; its subscription ends with it.
+    pub(super) fn exclude(&mut self, who: Who, at: Instant, standing: Standing) {
+        let member = self.member_mut(who);
+        member.standing = standing;
+        member.changed_at = at;
+        member.talks = std::collections::VecDeque::new();
+        member.likes = std::collections::VecDeque::new();
+        if let Some(subscription) = member.subscription.take() {
+            self.end_subscription(who, subscription, at, true);
+        }
+    }
+}

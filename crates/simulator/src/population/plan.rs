@@ -1,0 +1,98 @@
+//! What is sold: plans, their intervals and prices, and single purchases.
+
+use chrono::{Months, TimeDelta};
+use kindred_model::Instant;
+
+use super::chance::Dice;
+use crate::load::Cents;
+
+/// How often a plan is paid.
+#[derive(Clone, Copy)]
+pub(super) enum Interval {
+    Week,
+    Month,
+    Quarter,
+    HalfYear,
+    Year,
+}
+
+impl Interval {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+            Self::HalfYear => "half_year",
+            Self::Year => "year",
+        }
+    }
+
+    /// The same time one interval later; the last of a shorter month.
+    pub(super) fn after(self, at: Instant) -> Instant {
+        let months = match self {
+            Self::Week => return at + TimeDelta::days(7),
+            Self::Month => 1,
+            Self::Quarter => 3,
+            Self::HalfYear => 6,
+            Self::Year => 12,
+        };
+        at.checked_add_months(Months::new(months)).expect("a year from now is a date")
+    }
+
+    /// Chance to cancel within a period: a long commitment is given up more often when it ends, a short one every week.
+    pub(super) const fn cancels(self) -> f64 {
+        match self {
+            Self::Week => 0.22,
+            Self::Month => 0.24,
+            Self::Quarter => 0.34,
+            Self::HalfYear => 0.42,
+            Self::Year => 0.5,
+        }
+    }
+}
+
+/// A plan of the price list.
+pub(super) struct Plan {
+    pub(super) name: &'static str,
+    pub(super) interval: Interval,
+    pub(super) price: Cents,
+    /// Free days for those who never subscribed, if they take them.
+    pub(super) trial_days: Option<i64>,
+    /// Whether it is of the dearer tier.
+    pub(super) is_vip: bool,
+}
+
+const fn plan(name: &'static str, interval: Interval, cents: u32, trial_days: Option<i64>, is_vip: bool) -> Plan {
+    Plan {
+        name,
+        interval,
+        price: Cents(cents),
+        trial_days,
+        is_vip,
+    }
+}
+
+/// The price list, and how often each is chosen.
+const PLANS: [(&Plan, f64); 8] = [
+    (&plan("premium_weekly", Interval::Week, 7_99, None, false), 0.14),
+    (&plan("premium_monthly", Interval::Month, 19_99, Some(7), false), 0.38),
+    (&plan("premium_quarterly", Interval::Quarter, 44_99, Some(7), false), 0.13),
+    (&plan("premium_semiannual", Interval::HalfYear, 69_99, None, false), 0.05),
+    (&plan("premium_annual", Interval::Year, 119_99, Some(7), false), 0.11),
+    (&plan("vip_weekly", Interval::Week, 14_99, None, true), 0.04),
+    (&plan("vip_monthly", Interval::Month, 39_99, Some(3), true), 0.11),
+    (&plan("vip_annual", Interval::Year, 249_99, None, true), 0.04),
+];
+
+/// What is bought without a subscription.
+const SINGLES: [(Cents, f64); 3] = [(Cents(3_99), 0.5), (Cents(9_99), 0.35), (Cents(24_99), 0.15)];
+
+/// A plan, by how often each is chosen.
+pub(super) fn choose(dice: &mut Dice) -> &'static Plan {
+    dice.weighted(&PLANS)
+}
+
+/// The price of a single purchase: a boost, a pack of super likes.
+pub(super) fn choose_single(dice: &mut Dice) -> Cents {
+    dice.weighted(&SINGLES)
+}

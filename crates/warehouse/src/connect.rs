@@ -1,0 +1,114 @@
+//! Reaching the warehouse: one checked connection first, for an error that says what is wrong, then a pool.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection, PgPool};
+
+use crate::error::{ErrorKind, WarehouseError, kind_of};
+
+/// The warehouse, by way of a pool of connections. Clones share the pool.
+#[derive(Debug, Clone)]
+pub struct Warehouse {
+    pool: PgPool,
+}
+
+/// How to hold connections.
+#[derive(Debug, Clone)]
+pub struct ConnectOptions {
+    /// The most connections held at a time.
+    pub max_connections: u32,
+    /// How long a caller waits for a connection, a new one's handshake included.
+    pub acquire_timeout: Duration,
+    /// How long the server lets one statement run; none: as long as it takes.
+    pub statement_timeout: Option<Duration>,
+    /// The name that `pg_stat_activity` shows.
+    pub application_name: String,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self {
+            max_connections: 8,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: None,
+            application_name: "kindred".to_owned(),
+        }
+    }
+}
+
+impl Warehouse {
+    /// Connects to a PostgreSQL address, a Unix socket's (`postgresql://user@localhost/db?host=/folder`) too.
+    ///
+    /// # Errors
+    /// When the address is malformed, nobody answers within `acquire_timeout`, or the user is turned away.
+    pub async fn connect(url: &SecretString, options: &ConnectOptions) -> Result<Self, WarehouseError> {
+        let server = server(url, options)?;
+        let attempt = tokio::time::timeout(options.acquire_timeout, server.connect());
+        let connected = attempt.await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+        // Best effort: the connection has proved itself, and the pool opens its own.
+        let _ = connected.map_err(|source| failed(&server, source))?.close().await;
+        Ok(Self::pooled(server, options))
+    }
+
+    /// The warehouse at an address that need not answer yet: every use of it tries to connect.
+    ///
+    /// For a server that is to start, and say that it is not ready, while its warehouse is away.
+    ///
+    /// # Errors
+    /// When the address is malformed.
+    pub fn connect_lazy(url: &SecretString, options: &ConnectOptions) -> Result<Self, WarehouseError> {
+        Ok(Self::pooled(server(url, options)?, options))
+    }
+
+    /// Asks the warehouse for nothing, to see that it answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), WarehouseError> {
+        let asked = sqlx::query("select 1").execute(&self.pool).await;
+        asked.map(drop).map_err(WarehouseError::query("answer a ping"))
+    }
+
+    /// The pool, for what this crate has no word for.
+    #[must_use]
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    fn pooled(server: PgConnectOptions, options: &ConnectOptions) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.acquire_timeout)
+            .connect_lazy_with(server);
+        Self { pool }
+    }
+}
+
+fn server(url: &SecretString, options: &ConnectOptions) -> Result<PgConnectOptions, WarehouseError> {
+    let server = PgConnectOptions::from_str(url.expose_secret())
+        .map_err(WarehouseError::Address)?
+        .application_name(&options.application_name);
+    Ok(match options.statement_timeout {
+        Some(timeout) => server.options([("statement_timeout", timeout.as_millis().to_string())]),
+        None => server,
+    })
+}
+
+fn failed(server: &PgConnectOptions, source: sqlx::Error) -> WarehouseError {
+    let host = server
+        .get_socket()
+        .map_or(server.get_host().into(), |socket| socket.to_string_lossy());
+    let database = server.get_database().unwrap_or(server.get_username());
+    let at = format!("{host}:{}/{database}", server.get_port());
+    match kind_of(&source) {
+        ErrorKind::Credentials => WarehouseError::Refused {
+            at,
+            user: server.get_username().to_owned(),
+            source,
+        },
+        _ => WarehouseError::Unreachable { at, source },
+    }
+}

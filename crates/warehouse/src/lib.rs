@@ -1,0 +1,25 @@
+//! The PostgreSQL warehouse: its schema, the ledger of runs, the publication of a run, and what the API reads.
+//!
+//! Everything that a run changes here, it changes in one transaction ([`Warehouse::publish`]), and only while it holds
+//! its lease in the ledger. The tables that runs may write stand in one list ([`SUMMARY_TABLES`]): SQL is built from
+//! that list and from nothing else, values are bound or copied. This crate computes no figure and knows no lake: the
+//! caller hands in the rows, and the closure that swaps its files in.
+
+mod connect;
+mod error;
+mod migrate;
+mod progress;
+mod publish;
+pub mod read;
+mod runs;
+mod tables;
+
+pub use connect::{ConnectOptions, Warehouse};
+pub use error::{ErrorKind, WarehouseError};
+pub use progress::{LakePartition, Watermark};
+pub use publish::{PartitionChange, Publication, PublishError, Published, Scope, TableChange, WatermarkChange};
+pub use runs::{RequestError, Run, RunOutcome, RunRequest, STALE_AFTER, StepRecord};
+pub use tables::{
+    ACTIVE_USER_BUCKETS, Column, ColumnType, DAILY_KPI_SUMMARIES, LIFECYCLE_DAILY, SEGMENT_KPI_DAILY, SUMMARY_TABLES,
+    SummaryTable,
+};

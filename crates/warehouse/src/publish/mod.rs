@@ -1,0 +1,197 @@
+//! Publishing a run: all that it changes, in one transaction, while it holds its lease.
+//!
+//! The lake's files are swapped in at the very end, just before the commit. A crash before the swap changes nothing; a
+//! crash between swap and commit leaves the lake one run ahead, and the run, not completed, is repeated.
+
+mod bookkeeping;
+mod load;
+mod merge;
+
+use std::future::Future;
+
+use arrow::array::RecordBatch;
+use kindred_model::{DayWindow, Instant, RunStatus, Source};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::runs::{RunOutcome, finish};
+use crate::{SummaryTable, Warehouse, WarehouseError};
+
+/// All that a run publishes.
+#[derive(Debug, Clone)]
+pub struct Publication {
+    /// The run.
+    pub run_id: Uuid,
+    /// Who holds it.
+    pub owner: Uuid,
+    /// When it ends.
+    pub at: Instant,
+    /// The summary rows.
+    pub tables: Vec<TableChange>,
+    /// The lake's files.
+    pub partitions: Vec<PartitionChange>,
+    /// How far the sources were read.
+    pub watermarks: Vec<WatermarkChange>,
+    /// How the run ends: completed or partial.
+    pub outcome: RunOutcome,
+}
+
+/// The rows that shall stand for a scope of a table.
+#[derive(Debug, Clone)]
+pub struct TableChange {
+    /// The table.
+    pub table: &'static SummaryTable,
+    /// The rows, with exactly the table's columns, by name, in any order. `run_id` is FixedSizeBinary(16) or text;
+    /// instants are microseconds, with or without a zone: UTC. A float is taken for a numeric column too.
+    pub batches: Vec<RecordBatch>,
+    /// Which rows of the table they replace.
+    pub scope: Scope,
+}
+
+/// Which rows of a table a change replaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of these days: rows of the table that are not among the new ones are deleted.
+    Days(Vec<DayWindow>),
+    /// Those with the keys of the new rows: nothing is deleted.
+    Keys,
+}
+
+/// A partition of the lake that a run replaced or removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionChange {
+    /// For example `facts/users`.
+    pub dataset: String,
+    /// `date=YYYY-MM-DD`.
+    pub partition: String,
+    /// The file, relative to the lake.
+    pub path: String,
+    /// Its rows.
+    pub rows: i64,
+    /// Its size.
+    pub bytes: i64,
+    /// Its ETag, where the store gives one.
+    pub etag: Option<String>,
+    /// A hash of its rows.
+    pub content_hash: String,
+    /// Whether the partition is gone.
+    pub removed: bool,
+}
+
+/// How far a run read a dataset of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatermarkChange {
+    /// The source.
+    pub source: Source,
+    /// The dataset: a fact's name.
+    pub dataset: String,
+    /// The instant at which it was read to the end. A watermark never goes back.
+    pub extracted_to: Instant,
+    /// The latest instant of its rows.
+    pub last_row_at: Option<Instant>,
+    /// Rows read.
+    pub rows: i64,
+    /// A hash of the source's columns and types.
+    pub schema_fingerprint: String,
+}
+
+/// What a publication changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// By table, in the publication's order: rows inserted, updated and deleted. Equal rows are left alone.
+    pub rows_changed: Vec<(&'static str, u64)>,
+}
+
+/// Why a run was not published. Nothing was.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError<E> {
+    /// The run is not its owner's any more: it was taken for dead, or cancelled.
+    #[error(
+        "run {run_id} lost its lease and published nothing; its process was taken for dead, or the run was cancelled"
+    )]
+    LostLease {
+        /// The run.
+        run_id: Uuid,
+    },
+    /// The lake's files could not be swapped in.
+    #[error("the lake's files could not be swapped in; nothing was published")]
+    Swap(#[source] E),
+    /// The warehouse refused.
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
+}
+
+impl Warehouse {
+    /// Publishes a run. `swap` puts the staged files into the lake; when it fails, the warehouse stays as it was.
+    ///
+    /// # Errors
+    /// When the lease is lost, `swap` fails, or the warehouse refuses; a refusal of the commit itself comes after the
+    /// swap.
+    pub async fn publish<F, Fut, E>(&self, publication: &Publication, swap: F) -> Result<Published, PublishError<E>>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<(), E>>,
+    {
+        let mut transaction = self
+            .pool()
+            .begin()
+            .await
+            .map_err(WarehouseError::query("begin to publish"))?;
+        if !hold_lease(&mut transaction, publication).await? {
+            return Err(PublishError::LostLease {
+                run_id: publication.run_id,
+            });
+        }
+        let rows_changed = write(&mut transaction, publication).await?;
+        if let Err(error) = swap().await {
+            // Explicitly, so that the run's row is free when the caller ends the run as failed.
+            transaction
+                .rollback()
+                .await
+                .map_err(WarehouseError::query("take back a publication"))?;
+            return Err(PublishError::Swap(error));
+        }
+        transaction
+            .commit()
+            .await
+            .map_err(WarehouseError::query("commit a publication"))?;
+        Ok(Published { rows_changed })
+    }
+}
+
+/// Locks the run's row for the rest of the transaction. False when the run is not the owner's any more.
+async fn hold_lease(connection: &mut PgConnection, publication: &Publication) -> Result<bool, WarehouseError> {
+    let held: Option<bool> =
+        sqlx::query_scalar("select owner = $2 and status = $3 from etl_job_runs where id = $1 for update")
+            .bind(publication.run_id)
+            .bind(publication.owner)
+            .bind(RunStatus::Running.as_str())
+            .fetch_optional(connection)
+            .await
+            .map_err(WarehouseError::query("hold a run's lease"))?
+            .flatten();
+    Ok(held == Some(true))
+}
+
+/// Writes everything into the open transaction. Returns the rows changed by table.
+async fn write(
+    connection: &mut PgConnection,
+    publication: &Publication,
+) -> Result<Vec<(&'static str, u64)>, WarehouseError> {
+    let Publication { run_id, owner, at, .. } = *publication;
+    let mut rows_changed = Vec::with_capacity(publication.tables.len());
+    for change in &publication.tables {
+        load::stage(connection, change).await?;
+        let changed = merge::merge(connection, change, run_id, at).await?;
+        rows_changed.push((change.table.name, changed));
+    }
+    bookkeeping::partitions(connection, &publication.partitions, run_id, at).await?;
+    bookkeeping::watermarks(connection, &publication.watermarks, run_id).await?;
+    finish(connection, run_id, owner, at, &publication.outcome).await?;
+    sqlx::query("select pg_notify('kindred_published', $1)")
+        .bind(run_id.to_string())
+        .execute(connection)
+        .await
+        .map_err(WarehouseError::query("announce a publication"))?;
+    Ok(rows_changed)
+}

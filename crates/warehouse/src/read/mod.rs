@@ -1,0 +1,4 @@
+//! What the API reads: one model per answer, as rows, neither rounded nor rated.
+
+pub mod active_users;
+pub mod overview;

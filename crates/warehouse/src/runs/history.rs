@@ -1,0 +1,132 @@
+//! Looking back at runs: one by its id, the latest of each job, and which days were computed.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use kindred_model::{DayWindow, Instant, Job};
+use uuid::Uuid;
+
+use super::{Run, RunRow, run_columns};
+use crate::{Warehouse, WarehouseError};
+
+/// Between two looks at a run that somebody waits for: short for a person, long for the database.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+impl Warehouse {
+    /// The run of this id.
+    ///
+    /// # Errors
+    /// When the warehouse does not answer, or the row is a newer program's.
+    pub async fn run(&self, run_id: Uuid) -> Result<Option<Run>, WarehouseError> {
+        let row: Option<RunRow> =
+            sqlx::query_as(concat!("select ", run_columns!(), " from etl_job_runs where id = $1"))
+                .bind(run_id)
+                .fetch_optional(self.pool())
+                .await
+                .map_err(WarehouseError::query("read a run"))?;
+        row.map(Run::try_from).transpose()
+    }
+
+    /// Waits until the run is over or the deadline has come, and returns it as it is then: see its status.
+    ///
+    /// # Errors
+    /// When there is no such run, or the warehouse does not answer.
+    pub async fn wait_until_final(&self, run_id: Uuid, deadline: tokio::time::Instant) -> Result<Run, WarehouseError> {
+        loop {
+            let run = self.run(run_id).await?.ok_or(WarehouseError::NoSuchRun(run_id))?;
+            if run.status.is_final() || tokio::time::Instant::now() >= deadline {
+                return Ok(run);
+            }
+            tokio::time::sleep_until(deadline.min(tokio::time::Instant::now() + LOOK_EVERY)).await;
+        }
+    }
+
+    /// The run of a job that was requested last.
+    ///
+    /// # Errors
+    /// When the warehouse does not answer, or the row is a newer program's.
+    pub async fn latest_run(&self, job: Job) -> Result<Option<Run>, WarehouseError> {
+        let row: Option<RunRow> = sqlx::query_as(concat!(
+            "select ",
+            run_columns!(),
+            " from etl_job_runs where job_name = $1 order by requested_at desc, id desc limit 1"
+        ))
+        .bind(job.as_str())
+        .fetch_optional(self.pool())
+        .await
+        .map_err(WarehouseError::query("read a job's latest run"))?;
+        row.map(Run::try_from).transpose()
+    }
+
+    /// When the ticker will start the job next; none when nothing is scheduled.
+    ///
+    /// # Errors
+    /// When the warehouse does not answer.
+    pub async fn next_tick(&self, job: Job) -> Result<Option<Instant>, WarehouseError> {
+        let next: Option<Option<Instant>> =
+            sqlx::query_scalar("select next_tick from job_ticks where job_name = $1 and not paused")
+                .bind(job.as_str())
+                .fetch_optional(self.pool())
+                .await
+                .map_err(WarehouseError::query("read a job's next tick"))?;
+        Ok(next.flatten())
+    }
+
+    /// The days of the window that a run has published which started when the day was over.
+    ///
+    /// # Errors
+    /// When the warehouse does not answer.
+    pub async fn completed_days(&self, job: Job, window: DayWindow) -> Result<BTreeSet<NaiveDate>, WarehouseError> {
+        let days = sqlx::query_scalar(
+            "select distinct covered.day
+             from etl_job_runs as run, lateral (
+                 select day::date from generate_series(
+                     greatest(run.interval_start at time zone 'UTC', $2),
+                     least(run.interval_end at time zone 'UTC', $3) - interval '1 day',
+                     interval '1 day') as day
+             ) as covered
+             where run.job_name = $1 and run.status in ('completed', 'partial') and not run.dry_run
+               and run.start_time at time zone 'UTC' >= covered.day + 1",
+        );
+        self.days(days, job, window).await
+    }
+
+    /// The days of the window whose last run failed: none published them since.
+    ///
+    /// # Errors
+    /// When the warehouse does not answer.
+    pub async fn failed_days(&self, job: Job, window: DayWindow) -> Result<BTreeSet<NaiveDate>, WarehouseError> {
+        let days = sqlx::query_scalar(
+            "select latest.day from (
+                 select distinct on (covered.day) covered.day, run.status
+                 from etl_job_runs as run, lateral (
+                     select day::date from generate_series(
+                         greatest(run.interval_start at time zone 'UTC', $2),
+                         least(run.interval_end at time zone 'UTC', $3) - interval '1 day',
+                         interval '1 day') as day
+                 ) as covered
+                 where run.job_name = $1 and run.status in ('completed', 'partial', 'failed') and not run.dry_run
+                 order by covered.day, run.end_time desc, run.id desc
+             ) as latest
+             where latest.status = 'failed'",
+        );
+        self.days(days, job, window).await
+    }
+
+    async fn days<'q>(
+        &self,
+        days: sqlx::query::QueryScalar<'q, sqlx::Postgres, NaiveDate, sqlx::postgres::PgArguments>,
+        job: Job,
+        window: DayWindow,
+    ) -> Result<BTreeSet<NaiveDate>, WarehouseError> {
+        let days = days
+            .bind(job.as_str())
+            .bind(window.start().naive_utc())
+            .bind(window.end().naive_utc())
+            .fetch_all(self.pool())
+            .await
+            .map_err(WarehouseError::query("list the days of a job's runs"))?;
+        Ok(days.into_iter().collect())
+    }
+}

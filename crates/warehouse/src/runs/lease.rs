@@ -1,0 +1,139 @@
+//! Holding a run: its heartbeat, its steps, its end, and the end of runs whose owner died.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use kindred_model::Instant;
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{FORGOTTEN_AFTER, RunOutcome, StepRecord};
+use crate::{Warehouse, WarehouseError};
+
+impl Warehouse {
+    /// Gives a sign of life. False when the run is not the owner's any more: it was taken for dead, or cancelled.
+    ///
+    /// # Errors
+    /// When the warehouse does not answer.
+    pub async fn heartbeat(&self, run_id: Uuid, owner: Uuid, at: Instant) -> Result<bool, WarehouseError> {
+        let beaten = sqlx::query(
+            "update etl_job_runs set heartbeat_at = $3 where id = $1 and owner = $2 and status = 'running'",
+        )
+        .bind(run_id)
+        .bind(owner)
+        .bind(at)
+        .execute(self.pool())
+        .await
+        .map_err(WarehouseError::query("keep a run's heartbeat"))?;
+        Ok(beaten.rows_affected() == 1)
+    }
+
+    /// Writes the steps done so far, in place of those written before. False when the run is not the owner's any more.
+    ///
+    /// # Errors
+    /// When the warehouse does not answer.
+    pub async fn record_steps(&self, run_id: Uuid, owner: Uuid, steps: &[StepRecord]) -> Result<bool, WarehouseError> {
+        let recorded =
+            sqlx::query("update etl_job_runs set steps = $3 where id = $1 and owner = $2 and status = 'running'")
+                .bind(run_id)
+                .bind(owner)
+                .bind(Json(steps))
+                .execute(self.pool())
+                .await
+                .map_err(WarehouseError::query("record a run's steps"))?;
+        Ok(recorded.rows_affected() == 1)
+    }
+
+    /// Ends a run that published nothing: failed, cancelled, or dry. False when it is not the owner's any more.
+    ///
+    /// # Errors
+    /// When the warehouse does not answer.
+    pub async fn finish(
+        &self,
+        run_id: Uuid,
+        owner: Uuid,
+        at: Instant,
+        outcome: RunOutcome,
+    ) -> Result<bool, WarehouseError> {
+        let mut connection = self
+            .pool()
+            .acquire()
+            .await
+            .map_err(WarehouseError::query("end a run"))?;
+        finish(&mut connection, run_id, owner, at, &outcome).await
+    }
+
+    /// The runs that processes work on now.
+    ///
+    /// # Errors
+    /// When the warehouse does not answer.
+    pub async fn live_runs(&self) -> Result<Vec<Uuid>, WarehouseError> {
+        sqlx::query_scalar("select id from etl_job_runs where status = 'running'")
+            .fetch_all(self.pool())
+            .await
+            .map_err(WarehouseError::query("list the runs under way"))
+    }
+
+    /// Ends the runs whose owner gave no sign of life for `stale_after`, as failed, and those that stayed queued for
+    /// an hour, as cancelled. Returns their ids.
+    ///
+    /// # Errors
+    /// When the warehouse does not answer.
+    pub async fn reap(&self, at: Instant, stale_after: Duration) -> Result<Vec<Uuid>, WarehouseError> {
+        let stale_after = TimeDelta::from_std(stale_after).unwrap_or(TimeDelta::MAX);
+        let ended = sqlx::query_scalar(
+            "update etl_job_runs
+             set status = case status when 'running' then 'failed' else 'cancelled' end,
+                 end_time = $1,
+                 execution_time_ms = (extract(epoch from $1 - start_time) * 1000)::bigint,
+                 error_message = case status
+                     when 'running' then 'its process died: no heartbeat since '
+                         || to_char(heartbeat_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')
+                     else 'nobody took it up for an hour: no process runs the jobs of this warehouse'
+                 end
+             where status = 'running' and heartbeat_at < $2 or status = 'queued' and requested_at < $3
+             returning id",
+        )
+        .bind(at)
+        .bind(at.checked_sub_signed(stale_after).unwrap_or(Instant::MIN_UTC))
+        .bind(at - FORGOTTEN_AFTER)
+        .fetch_all(self.pool())
+        .await
+        .map_err(WarehouseError::query("end dead runs"))?;
+        for run_id in &ended {
+            tracing::warn!(%run_id, "ended a run whose process died or that nobody took up");
+        }
+        Ok(ended)
+    }
+}
+
+/// Ends a run, if it is still the owner's, on a connection that may be in the publishing transaction.
+pub(crate) async fn finish(
+    connection: &mut PgConnection,
+    run_id: Uuid,
+    owner: Uuid,
+    at: Instant,
+    outcome: &RunOutcome,
+) -> Result<bool, WarehouseError> {
+    let finished = sqlx::query(
+        "update etl_job_runs
+         set status = $4, end_time = $3, records_read = $5, records_processed = $6, error_message = $7,
+             execution_time_ms = (extract(epoch from $3 - start_time) * 1000)::bigint,
+             data_quality_checks = $8, steps = $9
+         where id = $1 and owner = $2 and status = 'running'",
+    )
+    .bind(run_id)
+    .bind(owner)
+    .bind(at)
+    .bind(outcome.status.as_str())
+    .bind(outcome.records_read)
+    .bind(outcome.records_processed)
+    .bind(&outcome.error_message)
+    .bind(Json(&outcome.checks))
+    .bind(Json(&outcome.steps))
+    .execute(connection)
+    .await
+    .map_err(WarehouseError::query("end a run"))?;
+    Ok(finished.rows_affected() == 1)
+}

@@ -1,0 +1,7 @@
+-- Answers:    the dates whose reports have changed since an instant, to be read again whole.
+-- Reads:      reports, in the moderation database.
+-- Grain:      one row per UTC date of created_at.
+-- Parameters: $since: the instant from which on updated_at counts as changed.
+select distinct (created_at at time zone 'UTC')::date as date
+from reports
+where updated_at >= $since

@@ -1,0 +1,154 @@
+-- Active users, registrations and sessions of every hour, day, week, month and quarter that meets the window.
+-- implements: metrics.md 3, "Active user of a bucket"; 1, "Distinct counts do not add", "Partial"
+-- reads: active_days, user_sessions, users, internal_users
+-- grain: granularity, bucket_start
+-- parameters: from, to, as_of
+
+-- Buckets that have begun. Hours and days lie in the window; the longer ones may begin before it and end after it.
+with starts as (
+    select 'hourly' as granularity, unnest(generate_series(
+        arrow_cast($from, 'Timestamp(Microsecond, Some("UTC"))'),
+        arrow_cast($to, 'Timestamp(Microsecond, Some("UTC"))') - interval '1 hour',
+        interval '1 hour'
+    )) as bucket_start
+    union all
+    select 'daily', unnest(generate_series(
+        arrow_cast($from, 'Timestamp(Microsecond, Some("UTC"))'),
+        arrow_cast($to, 'Timestamp(Microsecond, Some("UTC"))') - interval '1 day',
+        interval '1 day'
+    ))
+    union all
+    select 'weekly', unnest(generate_series(
+        date_trunc('week', arrow_cast($from, 'Timestamp(Microsecond, Some("UTC"))')),
+        arrow_cast($to, 'Timestamp(Microsecond, Some("UTC"))') - interval '1 day',
+        interval '7 days'
+    ))
+    union all
+    select 'monthly', unnest(generate_series(
+        date_trunc('month', arrow_cast($from, 'Timestamp(Microsecond, Some("UTC"))')),
+        arrow_cast($to, 'Timestamp(Microsecond, Some("UTC"))') - interval '1 day',
+        interval '1 month'
+    ))
+    union all
+    select 'quarterly', unnest(generate_series(
+        date_trunc('quarter', arrow_cast($from, 'Timestamp(Microsecond, Some("UTC"))')),
+        arrow_cast($to, 'Timestamp(Microsecond, Some("UTC"))') - interval '1 day',
+        interval '3 months'
+    ))
+),
+
+buckets as (
+    select
+        granularity,
+        bucket_start,
+        case granularity
+            when 'hourly' then bucket_start + interval '1 hour'
+            when 'daily' then bucket_start + interval '1 day'
+            when 'weekly' then bucket_start + interval '7 days'
+            when 'monthly' then bucket_start + interval '1 month'
+            else bucket_start + interval '3 months'
+        end as bucket_end
+    from starts
+    where bucket_start < $as_of
+),
+
+-- The days of the longest buckets; a week may begin before its quarter, or end after it.
+active as (
+    select distinct arrow_cast(a.date, 'Timestamp(Microsecond, Some("UTC"))') as day, a.user_key
+    from active_days a
+    left anti join internal_users i on i.user_key = a.user_key
+    where a.date >= least(date_trunc('quarter', $from), date_trunc('week', $from))
+        and a.date < greatest(
+            date_trunc('quarter', $to - interval '1 day') + interval '3 months',
+            date_trunc('week', $to - interval '1 day') + interval '7 days'
+        )
+),
+
+sessions as (
+    select
+        s.date,
+        s.user_key,
+        s.started_at,
+        least(
+            greatest(coalesce(s.ended_at, s.last_seen_at), s.started_at),
+            s.started_at + interval '24 hours'
+        ) as span_end
+    from user_sessions s
+    left anti join internal_users i on i.user_key = s.user_key
+    where s.date >= least(date_trunc('quarter', $from), date_trunc('week', $from) - interval '1 day')
+        and s.date < greatest(
+            date_trunc('quarter', $to - interval '1 day') + interval '3 months',
+            date_trunc('week', $to - interval '1 day') + interval '7 days'
+        )
+),
+
+-- Every hour that a span meets, its last one excluded when the span ends just as it begins.
+hours as (
+    select user_key, unnest(generate_series(
+        date_trunc('hour', started_at),
+        greatest(date_trunc('hour', span_end - interval '1 microsecond'), date_trunc('hour', started_at)),
+        interval '1 hour'
+    )) as hour
+    from sessions
+    where date >= $from - interval '1 day' and date < $to and cast(span_end as date) >= $from
+),
+
+-- Distinct first, counted afterwards.
+present as (
+    select distinct 'hourly' as granularity, hour as bucket_start, user_key from hours
+    union all
+    select 'daily', day, user_key from active
+    union all
+    select distinct 'weekly', date_trunc('week', day), user_key from active
+    union all
+    select distinct 'monthly', date_trunc('month', day), user_key from active
+    union all
+    select distinct 'quarterly', date_trunc('quarter', day), user_key from active
+),
+
+-- What has one instant falls into one bucket of each length: counted by hour, then added up.
+begun as (
+    select date_trunc('hour', started_at) as hour, 0 as registrations, 1 as sessions from sessions
+    union all
+    select date_trunc('hour', created_at), 1, 0
+    from users
+    where not is_internal
+        and date >= least(date_trunc('quarter', $from), date_trunc('week', $from))
+        and date < greatest(
+            date_trunc('quarter', $to - interval '1 day') + interval '3 months',
+            date_trunc('week', $to - interval '1 day') + interval '7 days'
+        )
+),
+
+begun_by_hour as (
+    select hour, sum(registrations) as registrations, sum(sessions) as sessions from begun group by hour
+),
+
+measures as (
+    select granularity, bucket_start, count(*) as active_users, 0 as registrations, 0 as sessions
+    from present
+    group by granularity, bucket_start
+    union all
+    select 'hourly', hour, 0, registrations, sessions from begun_by_hour
+    union all
+    select 'daily', date_trunc('day', hour), 0, registrations, sessions from begun_by_hour
+    union all
+    select 'weekly', date_trunc('week', hour), 0, registrations, sessions from begun_by_hour
+    union all
+    select 'monthly', date_trunc('month', hour), 0, registrations, sessions from begun_by_hour
+    union all
+    select 'quarterly', date_trunc('quarter', hour), 0, registrations, sessions from begun_by_hour
+)
+
+select
+    b.granularity,
+    b.bucket_start,
+    b.bucket_end,
+    coalesce(sum(m.active_users), 0) as active_users,
+    coalesce(sum(m.registrations), 0) as new_registrations,
+    coalesce(sum(m.sessions), 0) as total_sessions,
+    b.bucket_end > $as_of as is_partial
+from buckets b
+left join measures m on m.granularity = b.granularity and m.bucket_start = b.bucket_start
+group by b.granularity, b.bucket_start, b.bucket_end
+order by b.bucket_start, b.granularity

@@ -1,0 +1,338 @@
+//! Runs every case under `tests/queries/`: tables in, the answer of one query out, all as CSV in one file.
+//!
+//! `tests/queries/kpi/daily_sessions/negative_duration.case` is a case of `queries/kpi/daily_sessions.sql`:
+//!
+//! ```text
+//! What the case shows, in a sentence.
+//! [params]
+//! from=2026-01-01
+//! [user_sessions]
+//! date:date,user_key:int,started_at:ts
+//! 2026-01-01,1,2026-01-01T10:00:00Z
+//! [expected]
+//! date,total_sessions
+//! 2026-01-01,1
+//! ```
+//!
+//! Types are `int`, `double`, `text`, `bool`, `date`, `ts`, `money` and `id`; an empty field is null. Tables of the
+//! lake (those with a `date` and of area facts or state) are written as Parquet partitions and read back.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int64Array, RecordBatch,
+    StringArray, TimestampMicrosecondArray,
+};
+use arrow::datatypes::{DataType, Date32Type, Field, Schema, TimeUnit};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use kindred_engine::{Engine, EngineOptions, Params, Query, QueryLibrary, Rows, Session, Value};
+use kindred_lake::{Dataset, FileStamp, Lake, split_by_day};
+
+struct Case {
+    params: Params,
+    tables: BTreeMap<String, RecordBatch>,
+    expected: Vec<String>,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_query_answers_its_cases() {
+    // Read from their files, so that an edited query is tested without building the engine again.
+    let library = QueryLibrary::with_overrides(&folder().join("../../queries")).unwrap();
+    let mut failures = String::new();
+    let mut cases = 0;
+    for query in library.iter() {
+        let folder = folder().join(&query.name);
+        let files = case_files(&folder);
+        assert!(
+            !files.is_empty(),
+            "queries/{}.sql has no case: add one under {}",
+            query.name,
+            folder.display()
+        );
+        for file in files {
+            cases += 1;
+            let case = read_case(&file);
+            let answer = answer(query, &case).await;
+            let given = answer.map_or_else(
+                |error| vec![format!("error: {error}")],
+                |rows| csv(&rows, &case.expected[0]),
+            );
+            if given != case.expected {
+                let (given, expected) = (given.join("\n"), case.expected.join("\n"));
+                writeln!(failures, "{}\nexpected:\n{expected}\ngiven:\n{given}\n", file.display()).unwrap();
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+    assert!(cases >= library.iter().count());
+}
+
+#[test]
+fn every_case_belongs_to_a_query() {
+    let library = QueryLibrary::embedded().unwrap();
+    let areas = std::fs::read_dir(folder()).unwrap().map(|area| area.unwrap().path());
+    for query_folder in areas
+        .flat_map(|area| std::fs::read_dir(area).unwrap())
+        .map(|entry| entry.unwrap().path())
+    {
+        let name = query_folder.strip_prefix(folder()).unwrap().to_str().unwrap();
+        assert!(
+            library.get(name).is_ok(),
+            "{} holds cases of no query",
+            query_folder.display()
+        );
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("queries")
+}
+
+fn case_files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "case"));
+    files.sort();
+    files
+}
+
+fn read_case(file: &Path) -> Case {
+    let text = std::fs::read_to_string(file).unwrap();
+    let mut sections: Vec<(String, Vec<String>)> = Vec::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        match line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            Some(name) => sections.push((name.to_owned(), Vec::new())),
+            None => match sections.last_mut() {
+                Some((_, lines)) => lines.push(line.to_owned()),
+                None => assert!(line.ends_with('.'), "{}: begins with a sentence", file.display()),
+            },
+        }
+    }
+    let mut case = Case {
+        params: Params::default(),
+        tables: BTreeMap::new(),
+        expected: Vec::new(),
+    };
+    for (name, lines) in sections {
+        match name.as_str() {
+            "params" => {
+                for line in lines {
+                    let (name, value) = line.split_once('=').unwrap();
+                    case.params = std::mem::take(&mut case.params).with(name, param(value));
+                }
+            }
+            "expected" => case.expected = lines,
+            _ => {
+                let table = table(&lines).unwrap_or_else(|error| panic!("{} [{name}]: {error}", file.display()));
+                case.tables.insert(name, table);
+            }
+        }
+    }
+    assert!(!case.expected.is_empty(), "{}: has no [expected]", file.display());
+    case
+}
+
+/// A parameter by the look of its value: nothing, a day, an instant, or else a text.
+fn param(value: &str) -> Value {
+    if value.is_empty() {
+        Value::Instant(None)
+    } else if let Ok(day) = value.parse() {
+        Value::Day(day)
+    } else if let Ok(instant) = value.parse() {
+        Value::Instant(Some(instant))
+    } else {
+        Value::Text(value.to_owned())
+    }
+}
+
+fn table(lines: &[String]) -> Result<RecordBatch, String> {
+    let header: Vec<(&str, &str)> = lines[0]
+        .split(',')
+        .map(|column| column.split_once(':').ok_or("a column has no type"))
+        .collect::<Result<_, _>>()?;
+    let rows: Vec<Vec<&str>> = lines[1..]
+        .iter()
+        .map(|line| line.split(',').map(str::trim).collect())
+        .collect();
+    if let Some(row) = rows.iter().find(|row| row.len() != header.len()) {
+        return Err(format!("{row:?} has {} fields of {}", row.len(), header.len()));
+    }
+    let mut columns = Vec::new();
+    for (index, (name, kind)) in header.iter().enumerate() {
+        let values = rows
+            .iter()
+            .map(|row| Some(row[index]).filter(|value| !value.is_empty()))
+            .collect();
+        let array = column(kind, values).map_err(|error| format!("{name}: {error}"))?;
+        columns.push((Field::new(*name, array.data_type().clone(), true), array));
+    }
+    let (fields, arrays): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|error| error.to_string())
+}
+
+fn column(kind: &str, values: Vec<Option<&str>>) -> Result<ArrayRef, String> {
+    fn parsed<T: std::str::FromStr>(values: Vec<Option<&str>>) -> Result<Vec<Option<T>>, String> {
+        let parse = |value: &str| value.parse().map_err(|_| format!("`{value}` is malformed"));
+        values.into_iter().map(|value| value.map(parse).transpose()).collect()
+    }
+    Ok(match kind {
+        "int" => Arc::new(Int64Array::from(parsed(values)?)),
+        "double" => Arc::new(Float64Array::from(parsed(values)?)),
+        "bool" => Arc::new(BooleanArray::from(parsed(values)?)),
+        "text" => Arc::new(StringArray::from(values)),
+        "date" => {
+            let days = parsed::<chrono::NaiveDate>(values)?;
+            Arc::new(
+                days.into_iter()
+                    .map(|day| day.map(Date32Type::from_naive_date))
+                    .collect::<Date32Array>(),
+            )
+        }
+        "ts" => {
+            let instants = parsed::<chrono::DateTime<chrono::Utc>>(values)?;
+            let micros = instants
+                .into_iter()
+                .map(|instant| instant.map(|instant| instant.timestamp_micros()));
+            Arc::new(micros.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+        }
+        "money" => {
+            let amounts = parsed::<f64>(values)?
+                .into_iter()
+                .map(|amount| amount.map(|amount| (amount * 100.0).round() as i128));
+            Arc::new(
+                amounts
+                    .collect::<Decimal128Array>()
+                    .with_precision_and_scale(12, 2)
+                    .map_err(|e| e.to_string())?,
+            )
+        }
+        "id" => {
+            let ids = parsed::<u128>(values)?.into_iter().map(|id| id.map(u128::to_be_bytes));
+            Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(ids, 16).map_err(|e| e.to_string())?)
+        }
+        other => return Err(format!("`{other}` is no type")),
+    })
+}
+
+async fn answer(query: &Query, case: &Case) -> Result<Rows, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::open(folder.path().join("lake").to_str().unwrap(), []).unwrap();
+    let engine = Engine::new(EngineOptions {
+        memory_limit: 256 << 20,
+        spill_folder: folder.path().join("spill"),
+        deadline: Duration::from_secs(60),
+        target_partitions: 2,
+    });
+    let session = open(&engine.unwrap(), &lake, case).await;
+    session.query(query, &case.params).await.map_err(|error| chain(&error))
+}
+
+/// Facts and per-day state go through Parquet, as in a run; the answers of other queries through memory, as in a run.
+async fn open(engine: &Engine, lake: &Lake, case: &Case) -> Session {
+    let mut in_lake = Vec::new();
+    for (name, rows) in case
+        .tables
+        .iter()
+        .filter(|(_, rows)| rows.column_by_name("date").is_some())
+    {
+        let is_answer = name.starts_with("daily_");
+        if !is_answer {
+            in_lake.push((name, Dataset::facts(name), rows));
+        }
+    }
+    for (name, dataset, rows) in &in_lake {
+        let order = rows.schema().index_of("date").unwrap();
+        let sorted = arrow::compute::sort_to_indices(rows.column(order), None, None).unwrap();
+        let sorted = arrow::compute::take_record_batch(rows, &sorted).unwrap();
+        let columns: Vec<_> = (0..rows.num_columns()).filter(|&index| index != order).collect();
+        let schema = Arc::new(rows.schema().project(&columns).unwrap());
+        let mut stage = lake.stage(dataset.clone(), schema, &[], uuid(), FileStamp::default());
+        for (day, part) in split_by_day(dataset, &sorted, "date").unwrap() {
+            stage
+                .write(day, part.project(&columns).unwrap())
+                .await
+                .unwrap_or_else(|e| panic!("{name}: {}", chain(&e)));
+        }
+        lake.swap(&stage.finish().await.unwrap()).await.unwrap();
+    }
+    let datasets = in_lake.iter().map(|(_, dataset, _)| dataset.clone());
+    let session = engine.session(lake, lake.snapshot(datasets).await.unwrap());
+    for (name, dataset, rows) in &in_lake {
+        session.register_dataset(name, dataset, &rows.schema()).unwrap();
+    }
+    for (name, rows) in case
+        .tables
+        .iter()
+        .filter(|(name, _)| !in_lake.iter().any(|(lake, ..)| lake == name))
+    {
+        session
+            .register_rows(
+                name,
+                &Rows {
+                    schema: rows.schema(),
+                    batches: vec![rows.clone()],
+                },
+            )
+            .unwrap();
+    }
+    session
+}
+
+fn uuid() -> kindred_lake::RunId {
+    kindred_lake::RunId::from_u128(1)
+}
+
+/// The rows as CSV, with the columns that the case names, in the query's order.
+fn csv(rows: &Rows, header: &str) -> Vec<String> {
+    let options = FormatOptions::default().with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%SZ"));
+    let mut lines = vec![header.to_owned()];
+    for batch in &rows.batches {
+        let formatters: Vec<_> = header
+            .split(',')
+            .map(|name| {
+                let column = batch
+                    .column_by_name(name)
+                    .unwrap_or_else(|| panic!("the answer has no column {name}"));
+                ArrayFormatter::try_new(column.as_ref(), &options).unwrap()
+            })
+            .collect();
+        for row in 0..batch.num_rows() {
+            let fields: Vec<_> = formatters
+                .iter()
+                .map(|formatter| formatter.value(row).to_string())
+                .collect();
+            lines.push(fields.join(","));
+        }
+    }
+    lines
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        write!(text, ": {error}").unwrap();
+        cause = error.source();
+    }
+    text
+}
+
+/// Keeps the list of types in the module's header true.
+#[test]
+fn types_of_the_case_format_are_those_of_the_facts() {
+    let timestamp = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let kinds = [
+        ("int", DataType::Int64),
+        ("ts", timestamp),
+        ("money", DataType::Decimal128(12, 2)),
+    ];
+    for (kind, data_type) in kinds {
+        assert_eq!(column(kind, vec![None]).unwrap().data_type(), &data_type);
+    }
+}
