@@ -78,3 +78,6 @@ fn panicked(message: Box<dyn Any + Send + 'static>) -> Response {
     );
     Problem::of(StatusCode::INTERNAL_SERVER_ERROR).into_response()
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,8 @@
 //! and waits for them.
 //!
 //! Nothing here computes from raw rows, runs a job or reads the environment. An address is a file: `GET /kpis/overview`
-//! is `kpi/overview.rs`; all addresses stand in `routes.rs`. Numbers are rounded once, here ([`mod@figure`]), and every
-//! error leaves as the same problem document ([`mod@problem`]).
+//! is `kpi/overview.rs`; all addresses stand in `routes.rs`. Numbers are rounded once, in `figure.rs`, and
+//! every error leaves as the same problem document, of `problem.rs`.
 
 mod control;
 mod figure;

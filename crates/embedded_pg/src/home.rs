@@ -36,12 +36,8 @@ impl Home {
     pub(crate) fn open(state_dir: &Path, account: &Account) -> Result<Self, EmbeddedPgError> {
         let state_dir = std::path::absolute(state_dir).map_err(EmbeddedPgError::folder("find", state_dir))?;
         let folder = state_dir.join("postgres");
-        // The server's user passes through these, and lists neither.
-        let mut way = DirBuilder::new();
-        way.recursive(true)
-            .mode(0o711)
-            .create(&folder)
-            .map_err(EmbeddedPgError::folder("create", &folder))?;
+        way_through(&state_dir)?;
+        way_through(&folder)?;
         check_own(&folder)?;
         account.can_enter(&folder)?;
         let socket_dir = socket_dir(&folder)?;

@@ -22,6 +22,9 @@ const LOOK_AGAIN_AT_MOST: Duration = Duration::from_millis(250);
 /// A failed start is noticed at once; this is for a server that recovers from a crash, which may have much to replay.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// A start that takes longer than this is said to.
+const WORTH_TELLING: Duration = Duration::from_secs(5);
+
 /// How often an owner checks that the server is still run by somebody, and how much it slows down when it is not.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 const CHECK_AT_LEAST_EVERY: Duration = Duration::from_secs(60);
@@ -39,8 +42,12 @@ impl Launch {
     /// Returns when the server takes connections, having started it if nobody runs it.
     pub(crate) async fn ready(&self) -> Result<(), EmbeddedPgError> {
         let began = Instant::now();
-        let mut launched = false;
+        let (mut launched, mut told) = (false, false);
         loop {
+            if !told && began.elapsed() > WORTH_TELLING {
+                tracing::info!(log = %self.home.log.display(), "the private PostgreSQL is still starting, or recovering");
+                told = true;
+            }
             match self.home.try_server_lock()? {
                 Some(_) if launched => {
                     return Err(EmbeddedPgError::Stopped {

@@ -20,9 +20,11 @@ trap : HUP INT TERM
 hearing='env --default-signal=INT,QUIT'
 $hearing true 2>/dev/null || hearing=
 
-# The server dies with this process, by a fast shutdown. A parent that died before the kernel was told is noticed too.
+# The server dies with this process, by an immediate shutdown, from which the next start recovers: a fast one can hang
+# when some of the server's processes were killed as well, and nobody would be left to insist. A parent that died before
+# the kernel was told is noticed too.
 launch() {
-    $hearing setpriv --pdeathsig INT sh -c '[ "$PPID" = "$1" ] || exit 1; shift; exec "$@"' launch "$$" "$@" 7>&- &
+    $hearing setpriv --pdeathsig QUIT sh -c '[ "$PPID" = "$1" ] || exit 1; shift; exec "$@"' launch "$$" "$@" 7>&- &
     server=$!
 }
 

@@ -14,7 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::Platform;
-use crate::error::JobError;
+use crate::error::{JobError, describe};
 use crate::ledger::{Done, Ledger, count};
 use crate::steps::{check, compute, datasets, mirror, pull, state};
 
@@ -120,6 +120,10 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
         .warehouse
         .publish(&publication, || platform.lake.swap(&staged))
         .await?;
+    // What was read and no different is still staged; the run is published whether or not it can be removed now.
+    if let Err(error) = platform.lake.discard(run.id).await {
+        tracing::warn!(run_id = %run.id, error = describe(&error), "staged files were left behind");
+    }
     for (table, changed) in &published.rows_changed {
         tracing::info!(run_id = %run.id, table, changed, "published");
     }

@@ -25,7 +25,9 @@ pub struct Dataset {
 }
 
 const FILE: &str = "part-0.parquet";
-const STAGED: &str = ".staged";
+
+/// The folder, at the lake's root, of what runs have written and not yet published.
+pub(crate) const STAGING: &str = ".staging";
 
 impl Dataset {
     /// The facts of this name.
@@ -84,9 +86,9 @@ impl Dataset {
         format!("{self}/{}/{FILE}", Self::partition(day))
     }
 
-    /// The place beside it where a run keeps the file that shall replace it. Hidden, and no `*.parquet`.
+    /// Where a run keeps the file that shall take this place: hidden from whoever reads the dataset, and no `*.parquet`.
     pub(crate) fn staged_file(&self, day: NaiveDate, run_id: Uuid) -> String {
-        format!("{self}/{}/.{FILE}.{run_id}{STAGED}", Self::partition(day))
+        format!("{}/{}.staged", staging_folder(run_id), self.file(day))
     }
 
     /// The day of a published file below [`Self::folder`], or `None` for anything else that lies there.
@@ -97,12 +99,23 @@ impl Dataset {
         }
         parts.next()?.strip_prefix("date=")?.parse().ok()
     }
+}
 
-    /// The run that staged this file, or `None` when it is no staged file.
-    pub(crate) fn staged_by(location: &Path) -> Option<Uuid> {
-        let name = location.filename()?.strip_suffix(STAGED)?;
-        name.strip_prefix(&format!(".{FILE}."))?.parse().ok()
-    }
+/// Where a run keeps its files until they are published.
+pub(crate) fn staging_folder(run_id: Uuid) -> String {
+    format!("{STAGING}/{run_id}")
+}
+
+/// The run whose staging folder this lies in, or `None` for anything else.
+pub(crate) fn staged_by(location: &Path) -> Option<Uuid> {
+    location
+        .as_ref()
+        .strip_prefix(STAGING)?
+        .strip_prefix('/')?
+        .split('/')
+        .next()?
+        .parse()
+        .ok()
 }
 
 impl fmt::Display for Dataset {
@@ -133,7 +146,7 @@ mod tests {
         let run = Uuid::from_u128(7);
         let path = Path::from(Dataset::kpi("lifecycle_daily").staged_file("2026-01-31".parse().unwrap(), run));
         assert_eq!(Dataset::day_of(&path), None);
-        assert_eq!(Dataset::staged_by(&path), Some(run));
+        assert_eq!(staged_by(&path), Some(run));
         assert!(!path.as_ref().ends_with(".parquet"));
     }
 }

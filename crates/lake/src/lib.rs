@@ -1,7 +1,7 @@
 //! The lake: Parquet partitions over an object store, a local folder by default.
 //!
-//! One partition of a dataset is one UTC day and one file, and is replaced whole. A run stages its new files beside
-//! their places ([`Stage`]) and swaps them in at once when the warehouse has taken the rest of its results
+//! One partition of a dataset is one UTC day and one file, and is replaced whole. A run stages its new files apart
+//! from their places ([`Stage`]) and swaps them in at once when the warehouse has taken the rest of its results
 //! ([`Lake::swap`]); until then no reader sees them. Readers plan over a [`Snapshot`] of explicit files, through a
 //! [`PinnedStore`] that refuses a file which was replaced underneath.
 //!

@@ -13,7 +13,7 @@ use crate::by_day::split_by_day;
 use crate::writer::{FileStamp, PartitionWriter};
 use crate::{ContentHash, Dataset, Lake, LakeError};
 
-/// A file that lies beside the place it shall take.
+/// A file that shall take a place in the lake.
 #[derive(Debug, Clone)]
 pub struct StagedPartition {
     /// Its dataset.

@@ -3,15 +3,13 @@
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 
-use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt};
 use url::Url;
-use uuid::Uuid;
 
-use crate::{Dataset, LakeError};
+use crate::LakeError;
 
 /// A lake: an object store whose root is the lake's root. Clones share it.
 #[derive(Debug, Clone)]
@@ -86,42 +84,6 @@ impl Lake {
         };
         self.store.put(&path, "kindred".into()).await.map_err(failed("write"))?;
         self.store.delete(&path).await.map_err(failed("delete"))
-    }
-
-    /// Removes what a run has staged and shall not publish. Returns how many files.
-    ///
-    /// # Errors
-    /// When the store cannot be listed or a file cannot be removed.
-    pub async fn discard(&self, run_id: Uuid) -> Result<usize, LakeError> {
-        self.remove_staged(|staged_by| staged_by == run_id).await
-    }
-
-    /// Removes what runs have staged and never swapped in, unless the run is among `live`. Returns how many files.
-    ///
-    /// # Errors
-    /// When the store cannot be listed or a file cannot be removed.
-    pub async fn sweep(&self, live: &[Uuid]) -> Result<usize, LakeError> {
-        self.remove_staged(|staged_by| !live.contains(&staged_by)).await
-    }
-
-    async fn remove_staged(&self, of: impl Fn(Uuid) -> bool) -> Result<usize, LakeError> {
-        let failed = |action, path: String| move |source| LakeError::Store { action, path, source };
-        let files: Vec<_> = self
-            .store
-            .list(None)
-            .try_collect()
-            .await
-            .map_err(failed("list", "its root".to_owned()))?;
-        let stale = files.into_iter().map(|file| file.location);
-        let mut removed = 0;
-        for location in stale.filter(|location| Dataset::staged_by(location).is_some_and(&of)) {
-            match self.store.delete(&location).await {
-                Ok(()) => removed += 1,
-                Err(object_store::Error::NotFound { .. }) => {}
-                Err(source) => return Err(failed("delete", location.to_string())(source)),
-            }
-        }
-        Ok(removed)
     }
 }
 

@@ -1,12 +1,16 @@
-//! The moment at which staged files take their places.
+//! The moment at which staged files take their places, and what becomes of those that never do.
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
+use uuid::Uuid;
 
+use crate::layout::{STAGING, staged_by, staging_folder};
 use crate::{Lake, LakeError, StagedPartition};
 
 impl Lake {
@@ -28,15 +32,66 @@ impl Lake {
             self.store.rename(&partition.meta.location, &to).await.map_err(failed)?;
         }
         let Some(root) = self.folder.clone() else { return Ok(()) };
+        // Any folder between a file and the root may be new, and is then an entry of the one above it.
         let folders: BTreeSet<PathBuf> = staged
             .iter()
             .flat_map(|partition| {
-                // The folder of the file, and the one above it, in which the former may be new.
                 let path = root.join(partition.path());
-                path.ancestors().skip(1).take(2).map(PathBuf::from).collect::<Vec<_>>()
+                let above = path.ancestors().skip(1).take_while(|folder| folder.starts_with(&root));
+                above.map(PathBuf::from).collect::<Vec<_>>()
             })
             .collect();
         on_disk(move || folders.into_iter().try_for_each(fsync)).await
+    }
+
+    /// Removes what a run has staged and has not swapped in.
+    ///
+    /// # Errors
+    /// When it cannot be removed, for another cause than not being there.
+    pub async fn discard(&self, run_id: Uuid) -> Result<(), LakeError> {
+        let folder = staging_folder(run_id);
+        if let Some(root) = &self.folder {
+            let path = root.join(folder);
+            return on_disk(move || match std::fs::remove_dir_all(&path) {
+                Err(source) if source.kind() != ErrorKind::NotFound => Err(LakeError::Disk {
+                    action: "remove",
+                    path,
+                    source,
+                }),
+                _ => Ok(()),
+            })
+            .await;
+        }
+        for location in self.staged(&folder).await? {
+            let failed = |source| LakeError::Store {
+                action: "delete",
+                path: location.to_string(),
+                source,
+            };
+            self.store.delete(&location).await.map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what dead runs have staged: those that are not among `live`.
+    ///
+    /// # Errors
+    /// When the staging folder cannot be listed, or a file in it cannot be removed.
+    pub async fn sweep(&self, live: &[Uuid]) -> Result<(), LakeError> {
+        let runs: BTreeSet<Uuid> = self.staged(STAGING).await?.iter().filter_map(staged_by).collect();
+        for run_id in runs.into_iter().filter(|run_id| !live.contains(run_id)) {
+            self.discard(run_id).await?;
+        }
+        Ok(())
+    }
+
+    async fn staged(&self, folder: &str) -> Result<Vec<Path>, LakeError> {
+        let listed = self.store.list(Some(&Path::from(folder))).map_ok(|meta| meta.location);
+        listed.try_collect().await.map_err(|source| LakeError::Store {
+            action: "list",
+            path: folder.to_owned(),
+            source,
+        })
     }
 
     /// Makes a file's content durable, where the store is a local disk. An object store's PUT already is.

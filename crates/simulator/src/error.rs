@@ -43,7 +43,9 @@ pub enum SimulatorError {
         table: &'static str,
     },
     /// A table did not take its rows.
-    #[error("the {database} database refused rows of `{table}`; check that its columns are those of migrations/sources")]
+    #[error(
+        "the {database} database refused rows of `{table}`; check that its columns are those of migrations/sources"
+    )]
     Load {
         /// Which database.
         database: Source,

@@ -38,9 +38,9 @@ pub(crate) async fn fill(
 ) -> Result<Summary, SimulatorError> {
     let databases = try_join_all(targets.each().map(|(source, url)| Database::open(source, url))).await?;
 
-    let days = progress.add(ProgressBar::new(u64::from(population.days)).with_style(style(
-        "{prefix:>14} [{bar:30}] {pos}/{len} days",
-    )));
+    let days = progress.add(
+        ProgressBar::new(u64::from(population.days)).with_style(style("{prefix:>14} [{bar:30}] {pos}/{len} days")),
+    );
     days.set_prefix("history");
     let mut sink = Sink::new();
     let lanes = databases.into_iter().map(|database| {
@@ -57,7 +57,9 @@ pub(crate) async fn fill(
     });
     let filled = try_join_all(lanes.into_iter().map(Lane::run)).await?;
     // A model that panicked has closed the channels early: nothing may be committed then.
-    model.await.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
+    model
+        .await
+        .unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
 
     let mut tables = Vec::with_capacity(Table::ALL.len());
     for (database, rows) in filled {

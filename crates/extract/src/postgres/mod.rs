@@ -49,7 +49,7 @@ pub struct SourceConfig {
 
 /// One source database. Holds no connection between extractions.
 pub struct PostgresSource {
-    config: Arc<Settings>,
+    settings: Arc<Settings>,
 }
 
 /// What the connections and reads of a source share.
@@ -84,7 +84,7 @@ impl PostgresSource {
             }
         }
         Ok(Self {
-            config: Arc::new(Settings {
+            settings: Arc::new(Settings {
                 database: config.source,
                 address,
                 keys: config.keys,
@@ -101,7 +101,7 @@ impl PostgresSource {
     /// # Errors
     /// One error a mistake; a source that cannot be reached is one.
     pub async fn check(&self, facts: &[Fact]) -> Result<(), Vec<ExtractError>> {
-        let snapshot = Snapshot::open(&self.config, facts).await;
+        let snapshot = Snapshot::open(&self.settings, facts).await;
         let (_, extras) = snapshot.map_err(|error| match error {
             ExtractError::Contract { mistakes, .. } => mistakes,
             other => vec![other],
@@ -115,9 +115,9 @@ impl PostgresSource {
     /// # Errors
     /// The source cannot be reached or signed in to, does not keep the contract, or takes longer than the deadline.
     pub async fn open(&self, facts: &[Fact]) -> Result<Snapshot, ExtractError> {
-        let (snapshot, extras) = Snapshot::open(&self.config, facts).await?;
+        let (snapshot, extras) = Snapshot::open(&self.settings, facts).await?;
         for extra in extras {
-            tracing::warn!(source = %self.config.database, "{extra}");
+            tracing::warn!(source = %self.settings.database, "{extra}");
         }
         Ok(snapshot)
     }
@@ -126,8 +126,8 @@ impl PostgresSource {
 impl fmt::Debug for PostgresSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresSource")
-            .field("source", &self.config.database)
-            .field("address", &self.config.address.label)
+            .field("source", &self.settings.database)
+            .field("address", &self.settings.address.label)
             .finish_non_exhaustive()
     }
 }

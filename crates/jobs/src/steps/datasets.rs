@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow_schema::extension::Uuid as UuidExtension;
 use kindred_engine::Session;
 use kindred_extract::fact_schema;
 use kindred_lake::{Dataset, Snapshot};
@@ -70,10 +71,14 @@ pub(crate) const fn sort_of(fact: Fact) -> &'static [&'static str] {
 /// The Arrow schema of a summary table: that of its Parquet files and of the rows which are published.
 #[must_use]
 pub fn summary_schema(table: &SummaryTable) -> SchemaRef {
-    let fields = table
-        .columns
-        .iter()
-        .map(|column| Field::new(column.name, arrow_type(table, column.name), true));
+    let fields = table.columns.iter().map(|column| {
+        let field = Field::new(column.name, arrow_type(table, column.name), true);
+        match column.column_type {
+            // Readers of Parquet see a UUID, not bytes.
+            ColumnType::Uuid => field.with_extension_type(UuidExtension),
+            _ => field,
+        }
+    });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 

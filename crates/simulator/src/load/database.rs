@@ -63,7 +63,11 @@ impl Database {
     }
 
     /// Copies chunks in as they come, until the model is done; rows per table of [`Table::ALL`].
-    pub(super) async fn fill(&mut self, mut chunks: Receiver<Chunk>, bar: &ProgressBar) -> Result<Vec<u64>, SimulatorError> {
+    pub(super) async fn fill(
+        &mut self,
+        mut chunks: Receiver<Chunk>,
+        bar: &ProgressBar,
+    ) -> Result<Vec<u64>, SimulatorError> {
         let mut counts = vec![0; Table::ALL.len()];
         while let Some(chunk) = chunks.recv().await {
             self.copy(&chunk).await.map_err(|error| SimulatorError::Load {

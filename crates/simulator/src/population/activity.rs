@@ -16,7 +16,7 @@ const MEDIAN_SECONDS: f64 = 250.0;
 const SPREAD: f64 = 0.95;
 const LONGEST_SECONDS: f64 = 4.0 * 3_600.0;
 /// Seconds between one thing done and the next.
-const PAUSE: std::ops::Range<f64> = 20.0..140.0;
+const PAUSE: std::ops::Range<f64> = 25.0..165.0;
 /// The server closes a session that it has not heard from for so long.
 const TIMEOUT: TimeDelta = TimeDelta::minutes(15);
 /// An open session is heard from at least this often.
@@ -146,7 +146,11 @@ impl World {
         let mut dice = self.seed.dice(Purpose::Session, who, number);
         let person = &self.member(who).person;
         let device = person.devices[usize::from(dice.chance(OTHER_DEVICE))];
-        let country = if dice.chance(ABROAD) { country_of(&mut dice) } else { person.country };
+        let country = if dice.chance(ABROAD) {
+            country_of(&mut dice)
+        } else {
+            person.country
+        };
         let length = dice.log_normal(MEDIAN_SECONDS, SPREAD).min(LONGEST_SECONDS);
         let id = dice.id_at(at);
         Sitting {
@@ -262,7 +266,9 @@ impl World {
 
     /// After a session: the account is deleted, or the next session is planned.
     fn leave_or_return(&mut self, sitting: Sitting, over_at: Instant) {
-        let Sitting { who, mut dice, until, .. } = sitting;
+        let Sitting {
+            who, mut dice, until, ..
+        } = sitting;
         let member = self.member_mut(who);
         let lapsed = member.interested_until < over_at;
         let deletes = dice.chance(if lapsed { DELETES_LAPSED } else { DELETES });

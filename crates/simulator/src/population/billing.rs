@@ -18,7 +18,7 @@ use crate::load::{self, Cents, Payment};
 const TAKES_TRIAL: f64 = 0.5;
 const CANCELS_TRIAL: f64 = 0.42;
 /// Chance that a charge fails, and that it fails once more after it failed.
-const FAILS: f64 = 0.055;
+const FAILS: f64 = 0.08;
 const FAILS_AGAIN: f64 = 0.6;
 const TRIES: u8 = 4;
 const TRIES_AGAIN_AFTER: TimeDelta = TimeDelta::days(3);
@@ -80,7 +80,16 @@ impl World {
                 let amount = plan::choose_single(&mut sitting.dice);
                 let currency = self.currency(sitting);
                 let failed = sitting.dice.chance(FAILS);
-                self.pay(sitting.who, &mut sitting.dice, None, "one_off", amount, currency, sitting.now, failed);
+                self.pay(
+                    sitting.who,
+                    &mut sitting.dice,
+                    None,
+                    "one_off",
+                    amount,
+                    currency,
+                    sitting.now,
+                    failed,
+                );
             }
             _ => {}
         }
@@ -93,7 +102,9 @@ impl World {
         let dice = &mut sitting.dice;
         let trial = plan.trial_days.filter(|_| newcomer && dice.chance(TAKES_TRIAL));
         let trial_ends_at = trial.map(|days| at + TimeDelta::days(days));
-        let cancels_at = trial_ends_at.filter(|_| dice.chance(CANCELS_TRIAL)).map(|end| dice_within(dice, at, end));
+        let cancels_at = trial_ends_at
+            .filter(|_| dice.chance(CANCELS_TRIAL))
+            .map(|end| dice_within(dice, at, end));
         let subscription = Subscription {
             id: dice.id_at(at),
             plan,
@@ -137,7 +148,11 @@ impl World {
         let person = &self.member(sitting.who).person;
         let euro_area = person.country.is_some_and(|country| country.pays_euro);
         let mut habit = self.seed.dice(Purpose::PrivateLife, sitting.who, 1);
-        if euro_area && habit.chance(PAYS_EURO) { "EUR" } else { "USD" }
+        if euro_area && habit.chance(PAYS_EURO) {
+            "EUR"
+        } else {
+            "USD"
+        }
     }
 
     /// A trial, a period or a grace period is over: the subscription ends or is charged.
@@ -220,7 +235,9 @@ impl World {
 
     /// Writes a subscription as it stands at its end, or at the end of the history.
     pub(super) fn write_subscription(&mut self, who: Who, subscription: &Subscription, ended_at: Option<Instant>) {
-        let Subscription { plan, trial_ends_at, .. } = *subscription;
+        let Subscription {
+            plan, trial_ends_at, ..
+        } = *subscription;
         let canceled_at = subscription.cancels_at.filter(|at| *at < self.until);
         let changed = [Some(subscription.changed_at), canceled_at, ended_at];
         let updated_at = changed.into_iter().flatten().max().unwrap_or(subscription.started_at);

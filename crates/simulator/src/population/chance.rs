@@ -45,7 +45,10 @@ impl Seed {
 
     /// The dice for an occasion, always showing the same from their first roll on.
     pub(super) fn dice(&self, purpose: Purpose, first: u32, second: u32) -> Dice {
-        debug_assert!(first >> INDEX_BITS == 0 && second >> INDEX_BITS == 0, "streams would overlap");
+        debug_assert!(
+            first >> INDEX_BITS == 0 && second >> INDEX_BITS == 0,
+            "streams would overlap"
+        );
         let mut rng = ChaCha8Rng::from_seed(self.0);
         let stream = ((purpose as u64) << (2 * INDEX_BITS)) | (u64::from(first) << INDEX_BITS) | u64::from(second);
         rng.set_stream(stream);

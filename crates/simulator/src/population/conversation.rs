@@ -75,7 +75,11 @@ impl World {
         let recipient_id = self.member(talk.partner).person.id;
         for _ in 0..sitting.dice.times(ONE_MORE, MOST_MESSAGES) {
             let kind = sitting.dice.weighted(&KINDS);
-            let content = if kind == "text" { Some(*sitting.dice.pick(&PHRASES)) } else { None };
+            let content = if kind == "text" {
+                Some(*sitting.dice.pick(&PHRASES))
+            } else {
+                None
+            };
             self.sink.write(&Message {
                 id: sitting.dice.id_at(sitting.now),
                 conversation_id: talk.conversation,
@@ -110,7 +114,13 @@ impl World {
         });
         let left = words.as_ref().map_or(talk.occasions, |talk| talk.occasions);
         if open && left > 0 {
-            self.member_mut(sitting.who).talks.insert(at, Talk { occasions: left, ..talk });
+            self.member_mut(sitting.who).talks.insert(
+                at,
+                Talk {
+                    occasions: left,
+                    ..talk
+                },
+            );
         }
         words
     }

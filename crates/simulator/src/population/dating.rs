@@ -88,7 +88,13 @@ impl World {
             self.report(sitting, EventKind::SwipeLeft { target: target_id });
             return true;
         }
-        self.report(sitting, EventKind::SwipeRight { target: target_id, super_like });
+        self.report(
+            sitting,
+            EventKind::SwipeRight {
+                target: target_id,
+                super_like,
+            },
+        );
         if answered.is_some() {
             self.match_up(sitting, target);
         } else {
@@ -96,7 +102,10 @@ impl World {
             if received.len() == LIKES_KEPT {
                 received.pop_front();
             }
-            received.push_back(ReceivedLike { from: who, at: sitting.now });
+            received.push_back(ReceivedLike {
+                from: who,
+                at: sitting.now,
+            });
         }
         true
     }
@@ -192,8 +201,18 @@ impl World {
             user_b_id: sitting.user_id.max(other_id),
             created_at: sitting.now,
         });
-        let action = if sitting.dice.chance(0.8) { "viewed" } else { "dismissed" };
-        self.report(sitting, EventKind::MatchAction { action, target: other_id });
+        let action = if sitting.dice.chance(0.8) {
+            "viewed"
+        } else {
+            "dismissed"
+        };
+        self.report(
+            sitting,
+            EventKind::MatchAction {
+                action,
+                target: other_id,
+            },
+        );
         self.begin_to_talk(sitting, other);
     }
 }

@@ -53,7 +53,12 @@ impl Online {
 impl World {
     /// Waits for a partner and meets one, or gives up.
     pub(super) fn meet_live(&mut self, sitting: &mut Sitting) {
-        self.report(sitting, EventKind::FeatureUse { feature: "live_meeting" });
+        self.report(
+            sitting,
+            EventKind::FeatureUse {
+                feature: "live_meeting",
+            },
+        );
         let joined_at = sitting.now;
         let wait = seconds(sitting.dice.exponential(WAIT_SECONDS).clamp(1.0, 300.0));
         let Some(partner) = self.find_partner(sitting, joined_at + wait) else {
@@ -98,7 +103,14 @@ impl World {
     }
 
     /// A row of the waiting queue, open when the history ends during the wait.
-    fn write_queue_entry(&mut self, dice: &mut Dice, who: Who, joined_at: Instant, left_at: Instant, outcome: &'static str) {
+    fn write_queue_entry(
+        &mut self,
+        dice: &mut Dice,
+        who: Who,
+        joined_at: Instant,
+        left_at: Instant,
+        outcome: &'static str,
+    ) {
         if joined_at >= self.until {
             return;
         }

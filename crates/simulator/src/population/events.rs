@@ -16,19 +16,54 @@ use crate::load::{BehaviorEvent, Cents, Field};
 #[derive(Clone, Copy)]
 pub(crate) enum EventKind {
     AppOpen,
-    ScreenView { screen: &'static str },
-    ButtonClick { button: &'static str, screen: &'static str },
-    FeatureUse { feature: &'static str },
-    Search { min_age: u32, max_age: u32, distance_km: u32 },
-    ProfileView { target: Uuid },
-    SwipeRight { target: Uuid, super_like: bool },
-    SwipeLeft { target: Uuid },
-    MatchAction { action: &'static str, target: Uuid },
-    MessageSend { conversation: Uuid, kind: &'static str },
-    RegistrationStart { method: &'static str },
-    RegistrationComplete { method: &'static str },
-    SubscriptionView { source: &'static str },
-    SubscriptionPurchase { plan: &'static str, price: Cents, currency: &'static str, trial: bool },
+    ScreenView {
+        screen: &'static str,
+    },
+    ButtonClick {
+        button: &'static str,
+        screen: &'static str,
+    },
+    FeatureUse {
+        feature: &'static str,
+    },
+    Search {
+        min_age: u32,
+        max_age: u32,
+        distance_km: u32,
+    },
+    ProfileView {
+        target: Uuid,
+    },
+    SwipeRight {
+        target: Uuid,
+        super_like: bool,
+    },
+    SwipeLeft {
+        target: Uuid,
+    },
+    MatchAction {
+        action: &'static str,
+        target: Uuid,
+    },
+    MessageSend {
+        conversation: Uuid,
+        kind: &'static str,
+    },
+    RegistrationStart {
+        method: &'static str,
+    },
+    RegistrationComplete {
+        method: &'static str,
+    },
+    SubscriptionView {
+        source: &'static str,
+    },
+    SubscriptionPurchase {
+        plan: &'static str,
+        price: Cents,
+        currency: &'static str,
+        trial: bool,
+    },
 }
 
 impl EventKind {
@@ -63,26 +98,41 @@ impl Field for EventKind {
                 write!(out, r#"{VERSION}{{"button":"{button}","screen":"{screen}"}}"#)
             }
             Self::FeatureUse { feature } => write!(out, r#"{VERSION}{{"feature":"{feature}"}}"#),
-            Self::Search { min_age, max_age, distance_km } => write!(
+            Self::Search {
+                min_age,
+                max_age,
+                distance_km,
+            } => write!(
                 out,
                 r#"{VERSION}{{"min_age":{min_age},"max_age":{max_age},"distance_km":{distance_km}}}"#
             ),
             Self::ProfileView { target } => write!(out, r#"{VERSION}{{"target_user_id":"{target}"}}"#),
             Self::SwipeRight { target, super_like } => {
-                write!(out, r#"{VERSION}{{"target_user_id":"{target}","super_like":{super_like}}}"#)
+                write!(
+                    out,
+                    r#"{VERSION}{{"target_user_id":"{target}","super_like":{super_like}}}"#
+                )
             }
             Self::SwipeLeft { target } => write!(out, r#"{VERSION}{{"target_user_id":"{target}"}}"#),
             Self::MatchAction { action, target } => {
                 write!(out, r#"{VERSION}{{"action":"{action}","target_user_id":"{target}"}}"#)
             }
             Self::MessageSend { conversation, kind } => {
-                write!(out, r#"{VERSION}{{"conversation_id":"{conversation}","kind":"{kind}"}}"#)
+                write!(
+                    out,
+                    r#"{VERSION}{{"conversation_id":"{conversation}","kind":"{kind}"}}"#
+                )
             }
             Self::RegistrationStart { method } | Self::RegistrationComplete { method } => {
                 write!(out, r#"{VERSION}{{"method":"{method}"}}"#)
             }
             Self::SubscriptionView { source } => write!(out, r#"{VERSION}{{"source":"{source}"}}"#),
-            Self::SubscriptionPurchase { plan, price, currency, trial } => write!(
+            Self::SubscriptionPurchase {
+                plan,
+                price,
+                currency,
+                trial,
+            } => write!(
                 out,
                 r#"{VERSION}{{"plan":"{plan}","price":{price},"currency":"{currency}","trial":{trial}}}"#
             ),

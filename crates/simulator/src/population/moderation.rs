@@ -113,7 +113,11 @@ impl World {
         let member = self.member_mut(who);
         let number = member.judgements;
         member.judgements += 1;
-        member.strikes = if verdict.grave { u8::MAX } else { member.strikes.saturating_add(1) };
+        member.strikes = if verdict.grave {
+            u8::MAX
+        } else {
+            member.strikes.saturating_add(1)
+        };
         let strikes = member.strikes;
         let mut dice = self.seed.dice(Purpose::Judgement, who, number);
         let action = match strikes {

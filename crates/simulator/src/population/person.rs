@@ -29,11 +29,14 @@ const fn temperament(interest_days: f64, sessions_a_day: f64, buys: f64) -> Temp
     }
 }
 
+/// Those who come most days for months; staff too.
+const REGULAR: &Temperament = &temperament(110.0, 1.1, 0.05);
+
 /// The curious, the casual, the regulars and the devoted, with their shares.
 const TEMPERAMENTS: [(&Temperament, f64); 4] = [
     (&temperament(1.3, 0.7, 0.015), 0.52),
     (&temperament(17.0, 0.55, 0.03), 0.29),
-    (&temperament(110.0, 1.1, 0.05), 0.155),
+    (REGULAR, 0.155),
     (&temperament(400.0, 2.6, 0.08), 0.035),
 ];
 
@@ -60,7 +63,10 @@ const fn country(code: &'static str, offset: i64, pays_euro: bool, cities: &'sta
 
 /// The dozen markets, and the share of each.
 const COUNTRIES: [(&Country, f64); 12] = [
-    (&country("US", -6, false, &["Austin", "Chicago", "Denver", "Seattle", "Boston"]), 0.27),
+    (
+        &country("US", -6, false, &["Austin", "Chicago", "Denver", "Seattle", "Boston"]),
+        0.27,
+    ),
     (&country("GB", 0, false, &["London", "Leeds", "Bristol"]), 0.12),
     (&country("DE", 1, true, &["Berlin", "Hamburg", "Leipzig"]), 0.12),
     (&country("FR", 1, true, &["Lyon", "Paris", "Nantes"]), 0.09),
@@ -149,6 +155,7 @@ const INTERNAL_EVERY: u32 = 200;
 impl Person {
     /// The person of an index; `register` decides when they sign up, given the hours their country is ahead of UTC.
     pub(super) fn new(index: u32, dice: &mut Dice, register: impl FnOnce(&mut Dice, i64) -> Instant) -> Self {
+        let is_internal = index.is_multiple_of(INTERNAL_EVERY);
         let country = country_of(dice);
         let registered_at = register(dice, country.map_or(0, |country| country.offset));
         let gender = dice.weighted(&GENDERS);
@@ -162,11 +169,15 @@ impl Person {
         Self {
             id: dice.id(),
             registered_at,
-            is_internal: index.is_multiple_of(INTERNAL_EVERY),
+            is_internal,
             gender,
             seeks,
             country,
-            temperament: dice.weighted(&TEMPERAMENTS),
+            temperament: if is_internal {
+                REGULAR
+            } else {
+                dice.weighted(&TEMPERAMENTS)
+            },
             devices: [Device::new(dice), Device::new(dice)],
             charm: dice.log_normal(1.0, 0.4),
             troublesome: dice.chance(TROUBLESOME),
@@ -193,7 +204,11 @@ impl Person {
 
     /// The version that this person's device runs; the web always has the latest.
     pub(super) fn version(&self, device: Device, start: Instant, at: Instant) -> AppVersion {
-        let lag = if device.platform == "web" { TimeDelta::zero() } else { self.update_lag };
+        let lag = if device.platform == "web" {
+            TimeDelta::zero()
+        } else {
+            self.update_lag
+        };
         AppVersion::released_by(start, at - lag)
     }
 }

@@ -36,7 +36,8 @@ impl Interval {
             Self::HalfYear => 6,
             Self::Year => 12,
         };
-        at.checked_add_months(Months::new(months)).expect("a year from now is a date")
+        at.checked_add_months(Months::new(months))
+            .expect("a year from now is a date")
     }
 
     /// Chance to cancel within a period: a long commitment is given up more often when it ends, a short one every week.
@@ -76,8 +77,14 @@ const fn plan(name: &'static str, interval: Interval, cents: u32, trial_days: Op
 const PLANS: [(&Plan, f64); 8] = [
     (&plan("premium_weekly", Interval::Week, 7_99, None, false), 0.14),
     (&plan("premium_monthly", Interval::Month, 19_99, Some(7), false), 0.38),
-    (&plan("premium_quarterly", Interval::Quarter, 44_99, Some(7), false), 0.13),
-    (&plan("premium_semiannual", Interval::HalfYear, 69_99, None, false), 0.05),
+    (
+        &plan("premium_quarterly", Interval::Quarter, 44_99, Some(7), false),
+        0.13,
+    ),
+    (
+        &plan("premium_semiannual", Interval::HalfYear, 69_99, None, false),
+        0.05,
+    ),
     (&plan("premium_annual", Interval::Year, 119_99, Some(7), false), 0.11),
     (&plan("vip_weekly", Interval::Week, 14_99, None, true), 0.04),
     (&plan("vip_monthly", Interval::Month, 39_99, Some(3), true), 0.11),

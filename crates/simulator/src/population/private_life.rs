@@ -21,7 +21,17 @@ const BIOS: [&str; 8] = [
     "Better at listening than at bios.",
 ];
 const INTERESTS: [&str; 12] = [
-    "hiking", "cinema", "cooking", "climbing", "jazz", "yoga", "chess", "travel", "running", "museums", "gaming",
+    "hiking",
+    "cinema",
+    "cooking",
+    "climbing",
+    "jazz",
+    "yoga",
+    "chess",
+    "travel",
+    "running",
+    "museums",
+    "gaming",
     "gardening",
 ];
 /// Share of people who did not fill in a date of birth, or a bio.

@@ -53,7 +53,10 @@ impl Calendar {
     fn draw(&self, dice: &mut Dice, offset: i64) -> Instant {
         let total = self.shares.last().copied().unwrap_or_default();
         let share = dice.unit() * total;
-        let day = self.shares.partition_point(|upper| *upper <= share).min(self.shares.len() - 1);
+        let day = self
+            .shares
+            .partition_point(|upper| *upper <= share)
+            .min(self.shares.len() - 1);
         rhythm::instant_of_day(dice, self.start + TimeDelta::days(day as i64), offset)
     }
 }
@@ -130,13 +133,23 @@ impl World {
         let method = dice.weighted(&METHODS);
         self.report_event(&mut dice, &anonymous, opened_at, EventKind::AppOpen);
         let welcomed_at = opened_at + dice.span(1.0..7.0);
-        self.report_event(&mut dice, &anonymous, welcomed_at, EventKind::ScreenView { screen: "welcome" });
+        self.report_event(
+            &mut dice,
+            &anonymous,
+            welcomed_at,
+            EventKind::ScreenView { screen: "welcome" },
+        );
         self.report_event(&mut dice, &anonymous, begun_at, EventKind::RegistrationStart { method });
         let screen = "registration";
         let asked_at = begun_at + dice.span(0.2..1.0);
         self.report_event(&mut dice, &anonymous, asked_at, EventKind::ScreenView { screen });
         let completed_at = registered_at + dice.span(0.0..0.8);
-        self.report_event(&mut dice, &signed_up, completed_at, EventKind::RegistrationComplete { method });
+        self.report_event(
+            &mut dice,
+            &signed_up,
+            completed_at,
+            EventKind::RegistrationComplete { method },
+        );
 
         if dice.chance(DETERRED) {
             self.schedule_by_rhythm(who, registered_at, &mut dice);

@@ -29,7 +29,10 @@ async fn contents(population: &Population) -> BTreeMap<&'static str, (u64, Strin
 async fn two_runs_write_identical_rows() {
     let (one, other) = tokio::join!(contents_of(7), contents_of(7));
     assert_eq!(one.len(), 14);
-    assert!(one.values().all(|(rows, _)| *rows > 0), "an empty table proves nothing: {one:?}");
+    assert!(
+        one.values().all(|(rows, _)| *rows > 0),
+        "an empty table proves nothing: {one:?}"
+    );
     assert_eq!(one, other);
 }
 

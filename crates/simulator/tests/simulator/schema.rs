@@ -110,7 +110,10 @@ async fn the_databases_have_exactly_the_contracts_columns_and_indexes() {
         group by relname order by min(pg_class.oid)";
     let mut found: Vec<(String, String)> = sqlx::query_as(columns).fetch_all(database.pool()).await.unwrap();
     found.sort();
-    let mut expected: Vec<_> = CONTRACT.iter().map(|(t, c)| ((*t).to_owned(), (*c).to_owned())).collect();
+    let mut expected: Vec<_> = CONTRACT
+        .iter()
+        .map(|(t, c)| ((*t).to_owned(), (*c).to_owned()))
+        .collect();
     expected.sort();
     assert_eq!(found, expected);
 

@@ -86,6 +86,7 @@ pub struct Run {
 
 /// A step of a run, as the ledger keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct StepRecord {
     /// For example `pull users`.
     pub name: String,

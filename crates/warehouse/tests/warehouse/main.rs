@@ -1,4 +1,5 @@
 //! The warehouse on a real PostgreSQL, a database a test.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod connect;
 mod migrate;

@@ -26,7 +26,9 @@ impl Database {
     /// Empty: no table yet.
     pub(crate) async fn empty() -> Self {
         let database = TestDatabase::create("warehouse").await;
-        let warehouse = Warehouse::connect(&database.url().into(), &ConnectOptions::default()).await.unwrap();
+        let warehouse = Warehouse::connect(&database.url().into(), &ConnectOptions::default())
+            .await
+            .unwrap();
         Self { warehouse, database }
     }
 

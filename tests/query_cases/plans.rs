@@ -1,0 +1,111 @@
+//! What a plan must not do: multiply the rows of facts, or open files that its window does not look at.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Date32Array, RecordBatch, UInt32Array, new_null_array};
+use arrow::compute::{concat_batches, take_record_batch};
+use arrow::datatypes::Date32Type;
+use arrow::util::pretty::pretty_format_batches;
+use chrono::NaiveDate;
+use futures::TryStreamExt;
+use kindred_engine::{Query, Value};
+
+use super::{Bench, Case, cases_of, chain, in_lake, library};
+
+/// The window's only day: in the middle of a quarter that begins 40 days before it and ends 49 days after it.
+const DAY: &str = "2026-02-10";
+
+/// Which days around it lie in the lake.
+const DAYS: [i64; 22] = [-400, -60, -42, -41, -40, -39, -31, -30, -29, -8, -7, -2, -1, 0, 1, 2, 7, 48, 49, 50, 51, 60];
+
+/// How far before and after its window a query looks at a table; one that is not named, at the window alone.
+const REACH: [(&str, &str, i64, i64); 14] = [
+    ("state/active_days", "user_sessions", 1, 0),
+    ("kpi/daily_active_users", "active_days", 29, 0),
+    ("kpi/daily_retention", "users", 30, 0),
+    ("kpi/lifecycle_daily", "active_days", 1, 0),
+    ("kpi/active_user_buckets", "active_days", 40, 49),
+    ("kpi/active_user_buckets", "user_sessions", 40, 49),
+    ("kpi/active_user_buckets", "users", 40, 49),
+    // First-ever figures, refunds and what is known of a person need the whole history.
+    ("state/internal_users", "users", ALL, ALL),
+    ("state/subscription_spans", "subscriptions", ALL, ALL),
+    ("state/subscription_spans", "payments", ALL, ALL),
+    ("state/first_purchases", "payments", ALL, ALL),
+    ("kpi/daily_revenue", "payments", ALL, ALL),
+    ("kpi/segment_kpi_daily", "users", ALL, ALL),
+    ("kpi/segment_kpi_daily", "payments", ALL, ALL),
+];
+const ALL: i64 = i64::MAX;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_file_beyond_the_reach_of_a_window_is_opened() {
+    for query in library().iter().filter(|query| !query.name.starts_with("quality/")) {
+        let mut case = with_history(cases_of(query).swap_remove(0));
+        for (name, value) in [("from", 0), ("to", 1)] {
+            case.params = case.params.with(name, Value::Day(day(value)));
+        }
+        let bench = Bench::new(&case).await;
+        for table in case.tables.keys().filter(|table| in_lake(table, &case.tables[*table])) {
+            let reach = REACH.iter().find(|(name, of, ..)| *name == query.name && of == table);
+            let (before, after) = reach.map_or((0, 0), |(.., before, after)| (*before, *after));
+            for offset in DAYS.into_iter().filter(|&offset| offset.saturating_neg() > before || offset > after) {
+                bench.lose_file(table, day(offset));
+            }
+        }
+        let answer = bench.session.query(query, &case.params).await;
+        assert!(answer.is_ok(), "{} opens a file too many: {}", query.name, chain(&answer.unwrap_err()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_plan_multiplies_the_rows_of_facts() {
+    for query in library().iter().filter(|query| !query.name.starts_with("quality/")) {
+        let case = with_history(cases_of(query).swap_remove(0));
+        let bench = Bench::new(&case).await;
+        let plan = bench.session.sql(&format!("explain {}", spelled_out(query, &case))).await.unwrap();
+        let plan: Vec<_> = plan.try_collect().await.unwrap();
+        let plan = pretty_format_batches(&plan).unwrap().to_string();
+        for node in ["CrossJoinExec", "NestedLoopJoinExec"] {
+            assert!(!plan.contains(node), "{}\n{plan}", query.name);
+        }
+    }
+}
+
+/// The case with a row on each of the days, in each table of the lake.
+fn with_history(mut case: Case) -> Case {
+    for (name, rows) in &mut case.tables {
+        if !in_lake(name, rows) {
+            continue;
+        }
+        let nulls = rows.schema().fields().iter().map(|field| new_null_array(field.data_type(), 1)).collect();
+        let nulls = RecordBatch::try_new(rows.schema(), nulls).unwrap();
+        let first = concat_batches(&rows.schema(), [&*rows, &nulls]).unwrap();
+        let history = take_record_batch(&first, &UInt32Array::from(vec![0; DAYS.len()])).unwrap();
+        let dates: ArrayRef = Arc::new(Date32Array::from_iter_values(
+            DAYS.map(|offset| Date32Type::from_naive_date(day(offset))),
+        ));
+        let date = rows.schema().index_of("date").unwrap();
+        let columns = history.columns().iter().enumerate();
+        let columns = columns.map(|(index, column)| if index == date { dates.clone() } else { column.clone() });
+        *rows = RecordBatch::try_new(rows.schema(), columns.collect()).unwrap();
+    }
+    case
+}
+
+fn day(offset: i64) -> NaiveDate {
+    DAY.parse::<NaiveDate>().unwrap() + chrono::Duration::days(offset)
+}
+
+/// The statement with literals in the place of its placeholders: EXPLAIN takes no parameters.
+fn spelled_out(query: &Query, case: &Case) -> String {
+    query.parameters.iter().fold(query.sql.clone(), |sql, name| {
+        let literal = match case.params.get(name).unwrap() {
+            Value::Day(day) => format!("date '{day}'"),
+            Value::Instant(Some(instant)) => format!("timestamp '{}'", instant.naive_utc()),
+            Value::Instant(None) => "cast(null as timestamp)".to_owned(),
+            Value::Text(text) => format!("'{text}'"),
+        };
+        sql.replace(&format!("${name}"), &literal)
+    })
+}
