@@ -125,7 +125,7 @@ async fn fill(database: &TestDatabase, rows: u64) -> anyhow::Result<()> {
              case when i % 10 > 0 then (array['logout', 'background', 'timeout'])[1 + i % 3] end, at
          from (
              select i, timestamptz '2026-01-01Z' + i * interval '90 days' / {rows} as at
-             from generate_series(1, {rows}) as i
+             from generate_series(1::bigint, {rows}) as i
          ) as sessions"
     );
     for sql in [ddl, &insert, "vacuum analyze user_sessions"] {

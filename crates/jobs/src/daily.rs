@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{Days, NaiveDate};
-use kindred_lake::{Dataset, FileStamp, Snapshot, StagedPartition};
-use kindred_model::{DEFINITIONS_VERSION, DayWindow, RunStatus};
+use kindred_lake::{Dataset, Snapshot, StagedPartition};
+use kindred_model::{DayWindow, RunStatus};
 use kindred_warehouse::{PartitionChange, Publication, Run, RunOutcome};
 use serde_json::json;
 use uuid::Uuid;
@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::Platform;
 use crate::error::{JobError, describe};
 use crate::ledger::{Done, Ledger, count};
+use crate::steps::work::Work;
 use crate::steps::{check, compute, datasets, mirror, pull, state};
 
 /// How far back a day is computed again when its facts change; what changes before that waits for a backfill.
@@ -23,18 +24,12 @@ const RESTATED_DAYS: u64 = 35;
 
 pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger: &Ledger) -> Result<(), JobError> {
     let asked = asked_days(platform, run)?;
-    let stamp = FileStamp {
-        run_id: run.id.to_string(),
-        job: run.job.to_string(),
-        interval: format!("{}/{}", asked.from(), asked.to()),
-        contract_version: DEFINITIONS_VERSION.to_owned(),
-        sql_hash: String::new(),
-    };
+    let work = Work::new(platform, run, asked);
     let mut snapshot = platform.lake.snapshot(datasets::all()).await?;
     let computed = computed_days(&snapshot);
 
     ledger.begin("pull").await?;
-    let pulled = pull::pull(platform, run.id, &stamp, &snapshot, &computed).await?;
+    let pulled = pull::pull(&work, &snapshot, &computed).await?;
     pulled.staged.iter().for_each(|file| snapshot.overlay(file));
     ledger
         .end(Done {
@@ -49,7 +44,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
     let windows = DayWindow::covering(asked.days().chain(restated.iter().copied()));
 
     ledger.begin("state").await?;
-    let states = state::rebuild(platform, run.id, &stamp, &snapshot, &pulled, &windows).await?;
+    let states = state::rebuild(&work, &snapshot, &pulled, &windows).await?;
     states.iter().for_each(|file| snapshot.overlay(file));
     ledger
         .end(Done {
@@ -75,7 +70,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
     ledger.end(Done::default()).await?;
 
     ledger.begin("stage").await?;
-    let (changes, mirrored) = mirror::mirror(platform, &session, run.id, &stamp, tables).await?;
+    let (changes, mirrored) = mirror::mirror(&work, &session, tables).await?;
     ledger
         .end(Done {
             rows_written: rows(&mirrored),

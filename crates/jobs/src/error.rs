@@ -5,7 +5,7 @@ use std::error::Error;
 use kindred_engine::EngineError;
 use kindred_extract::ExtractError;
 use kindred_lake::LakeError;
-use kindred_model::{DayWindow, Source};
+use kindred_model::{DayWindow, RunStatus, Source};
 use kindred_warehouse::{PublishError, RequestError, WarehouseError};
 
 /// A failure of a job. Nothing was published.
@@ -57,6 +57,14 @@ pub enum JobError {
     /// The request was taken up by another process.
     #[error("the run was taken up by another process")]
     TakenUp,
+    /// The run was carried out by another process, and did not publish.
+    #[error("the run, carried out by a server's worker, ended {status}: {message}")]
+    Elsewhere {
+        /// How it ended.
+        status: RunStatus,
+        /// What the ledger says.
+        message: String,
+    },
 }
 
 /// What an error asks for.
@@ -95,7 +103,8 @@ impl JobError {
             | Self::Shape { .. }
             | Self::Identities(_)
             | Self::LostLease
-            | Self::TakenUp => ErrorKind::Failed,
+            | Self::TakenUp
+            | Self::Elsewhere { .. } => ErrorKind::Failed,
         }
     }
 }

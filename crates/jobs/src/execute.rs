@@ -30,7 +30,27 @@ pub async fn run_now(
         return Err(JobError::Future(request.window));
     }
     let run_id = platform.warehouse.request(request).await?;
-    execute(platform, run_id, cancel).await
+    match execute(platform, run_id, cancel).await {
+        // A server's worker was quicker: the run is the same, and its end is worth the same.
+        Err(JobError::TakenUp) => elsewhere(platform, run_id, cancel).await,
+        ended => ended,
+    }
+}
+
+/// Waits for a run that another process carries out.
+async fn elsewhere(platform: &Platform, run_id: Uuid, cancel: &CancellationToken) -> Result<Run, JobError> {
+    let forever = tokio::time::Instant::now() + Duration::from_secs(24 * 60 * 60);
+    let run = tokio::select! {
+        run = platform.warehouse.wait_until_final(run_id, forever) => run?,
+        () = cancel.cancelled() => return Err(JobError::Cancelled),
+    };
+    if run.status.published() {
+        return Ok(run);
+    }
+    Err(JobError::Elsewhere {
+        status: run.status,
+        message: run.error_message.unwrap_or_default(),
+    })
 }
 
 /// Claims a requested run and carries it out. Returns it as it ended.

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use kindred_model::{BackfillMode, DayWindow, EmptyWindow, Job};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use kindred_model::{BackfillMode, DayWindow, EmptyWindow, Instant, Job};
 
 /// KPIs of a dating platform: from its databases to a REST API, Parquet files and a PostgreSQL warehouse.
 ///
@@ -64,10 +65,10 @@ pub(crate) enum Part {
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct PopulationArgs {
     /// People who register within the history
-    #[arg(long, default_value_t = 5_000)]
+    #[arg(long, default_value_t = 5_000, value_parser = value_parser!(u32).range(1..))]
     pub(crate) users: u32,
     /// Length of the history, which ends now
-    #[arg(long, default_value_t = 90)]
+    #[arg(long, default_value_t = 90, value_parser = value_parser!(u32).range(1..))]
     pub(crate) days: u32,
     /// The same seed gives the same people
     #[arg(long, default_value_t = 1)]
@@ -85,22 +86,23 @@ pub(crate) struct SimulateArgs {
     #[command(flatten)]
     pub(crate) population: PopulationArgs,
     /// The end of the history, as 2026-01-31T12:00:00Z; now by default
-    #[arg(long)]
-    pub(crate) until: Option<kindred_model::Instant>,
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(crate) until: Option<Instant>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// The job
+    #[arg(value_parser = job())]
     pub(crate) job: Job,
-    /// This day alone; without a date: yesterday, and today so far
-    #[arg(long, conflicts_with_all = ["from", "to"])]
+    /// This day alone, as 2026-01-31; without a date: yesterday, and today so far
+    #[arg(long, value_name = "DAY", value_parser = day, conflicts_with_all = ["from", "to"])]
     pub(crate) date: Option<NaiveDate>,
     /// The first day
-    #[arg(long, requires = "to")]
+    #[arg(long, value_name = "DAY", value_parser = day, requires = "to")]
     pub(crate) from: Option<NaiveDate>,
     /// The day after the last
-    #[arg(long, requires = "from")]
+    #[arg(long, value_name = "DAY", value_parser = day, requires = "from")]
     pub(crate) to: Option<NaiveDate>,
     /// Compute and check, publish nothing
     #[arg(long)]
@@ -121,15 +123,16 @@ impl RunArgs {
 #[derive(Debug, Args)]
 pub(crate) struct BackfillArgs {
     /// The job
+    #[arg(value_parser = job())]
     pub(crate) job: Job,
-    /// The first day
-    #[arg(long)]
+    /// The first day, as 2026-01-31
+    #[arg(long, value_name = "DAY", value_parser = day)]
     pub(crate) from: NaiveDate,
     /// The day after the last
-    #[arg(long)]
+    #[arg(long, value_name = "DAY", value_parser = day)]
     pub(crate) to: NaiveDate,
-    /// Which days of the window: missing, failed or all
-    #[arg(long, default_value_t = BackfillMode::Missing)]
+    /// Which days of the window
+    #[arg(long, default_value_t = BackfillMode::Missing, value_parser = mode())]
     pub(crate) mode: BackfillMode,
 }
 
@@ -141,7 +144,7 @@ pub(crate) struct QueryArgs {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
     /// Write to this file instead of standard output
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
 
@@ -157,4 +160,23 @@ pub(crate) enum Format {
     Arrow,
     /// A Parquet file
     Parquet,
+}
+
+/// The jobs by name, so that the help lists them.
+fn job() -> impl TypedValueParser<Value = Job> {
+    PossibleValuesParser::new(Job::ALL.iter().map(|job| job.as_str())).try_map(|word| word.parse::<Job>())
+}
+
+fn mode() -> impl TypedValueParser<Value = BackfillMode> {
+    PossibleValuesParser::new(BackfillMode::ALL.iter().map(|mode| mode.as_str()))
+        .try_map(|word| word.parse::<BackfillMode>())
+}
+
+fn day(text: &str) -> Result<NaiveDate, &'static str> {
+    text.parse().map_err(|_| "expected a day, such as 2026-01-31")
+}
+
+fn instant(text: &str) -> Result<Instant, &'static str> {
+    text.parse()
+        .map_err(|_| "expected an instant, such as 2026-01-31T12:00:00Z")
 }

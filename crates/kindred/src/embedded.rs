@@ -12,6 +12,7 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 use secrecy::SecretString;
 
+use crate::platform::WORKER;
 use crate::settings::Settings;
 
 /// The warehouse's database on the embedded server.
@@ -43,6 +44,18 @@ pub(crate) async fn prepare(server: &EmbeddedPg, settings: &Settings) -> anyhow:
         }
     }
     Ok(())
+}
+
+/// Whether any process holds connections to the warehouse by which it may carry out runs.
+pub(crate) async fn has_worker(server: &EmbeddedPg) -> Result<bool, sqlx::Error> {
+    use sqlx::Connection;
+    let mut connection = sqlx::PgConnection::connect(&server.url(WAREHOUSE)).await?;
+    let found = sqlx::query_scalar(
+        "select exists (select from pg_stat_activity where datname = current_database() and application_name = $1)",
+    );
+    let found = found.bind(WORKER).fetch_one(&mut connection).await?;
+    connection.close().await?;
+    Ok(found)
 }
 
 async fn create_tables(url: &str, source: Source) -> Result<(), sqlx::Error> {

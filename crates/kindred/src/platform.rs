@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use anyhow::Context;
 use kindred_embedded_pg::EmbeddedPg;
 use kindred_engine::{Engine, EngineOptions, QueryLibrary};
 use kindred_extract::{PostgresSource, SourceConfig, UserKeys, embedded_queries, queries_from};
@@ -25,6 +26,9 @@ const DEADLINE: Duration = Duration::from_secs(30 * 60);
 const BATCH_ROWS: usize = 8 * 1024;
 const QUEUE_BATCHES: usize = 4;
 
+/// The name by which the server knows the connections of those who may carry out runs.
+pub(crate) const WORKER: &str = "kindred";
+
 /// A platform, with the server that it may stand on.
 pub(crate) struct Opened {
     pub(crate) platform: Arc<Platform>,
@@ -38,13 +42,23 @@ pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Opened> {
     if let Some(server) = &embedded {
         embedded::prepare(server, settings).await?;
     }
-    let warehouse = warehouse(settings, embedded.as_ref(), "kindred", None).await?;
-    warehouse.migrate().await?;
     let clock = Clock::system();
+    let looked = clock.now();
+    let alone = match &embedded {
+        Some(server) => !embedded::has_worker(server).await?,
+        None => false,
+    };
+    let warehouse = warehouse(settings, embedded.as_ref(), WORKER, None).await?;
+    warehouse.migrate().await?;
     let lake = lake(settings)?;
-    for run_id in warehouse.reap(clock.now(), STALE_AFTER).await? {
-        tracing::warn!(%run_id, "a run of a dead process is marked as failed");
-    }
+    // Nobody else worked on the embedded server when we looked: what ran before then is dead, however fresh.
+    let now = clock.now();
+    let patience = if alone {
+        (now - looked).to_std().unwrap_or_default()
+    } else {
+        STALE_AFTER
+    };
+    warehouse.reap(now, patience).await?;
     let live = warehouse.live_runs().await?;
     lake.sweep(&live).await?;
     let platform = Platform {
@@ -94,7 +108,11 @@ pub(crate) async fn warehouse(
         application_name: name.to_owned(),
         ..ConnectOptions::default()
     };
-    Ok(Warehouse::connect(&url, &options).await?)
+    let connected = Warehouse::connect(&url, &options).await;
+    match embedded {
+        Some(_) => Ok(connected?),
+        None => connected.context("the warehouse of DATABASE_URL cannot be used"),
+    }
 }
 
 /// The lake at its address.

@@ -2,6 +2,7 @@
 
 use tracing_subscriber::EnvFilter;
 
+use crate::progress::AboveBars;
 use crate::settings::{LogFormat, Logging};
 
 /// Starts logging, once for the process.
@@ -22,7 +23,7 @@ pub(crate) fn start(logging: &Logging) {
     let filter = EnvFilter::new(format!("warn,{}", directives.join(",")));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(|| AboveBars);
     match logging.format {
         LogFormat::Text => subscriber.with_target(false).with_ansi(false).init(),
         LogFormat::Json => subscriber.json().init(),

@@ -1,5 +1,6 @@
 //! Reaching the warehouse: one checked connection first, for an error that says what is wrong, then a pool.
 
+use std::io;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection, PgPool};
 
-use crate::error::{ErrorKind, WarehouseError, kind_of};
+use crate::error::{Cause, ErrorKind, WarehouseError, kind_of};
 
 /// The warehouse, by way of a pool of connections. Clones share the pool.
 #[derive(Debug, Clone)]
@@ -47,7 +48,8 @@ impl Warehouse {
     pub async fn connect(url: &SecretString, options: &ConnectOptions) -> Result<Self, WarehouseError> {
         let server = server(url, options)?;
         let attempt = tokio::time::timeout(options.acquire_timeout, server.connect());
-        let connected = attempt.await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+        let silent = || io::Error::new(io::ErrorKind::TimedOut, "no answer in time");
+        let connected = attempt.await.unwrap_or_else(|_| Err(sqlx::Error::Io(silent())));
         // Best effort: the connection has proved itself, and the pool opens its own.
         let _ = connected.map_err(|source| failed(&server, source))?.close().await;
         Ok(Self::pooled(server, options))
@@ -89,7 +91,7 @@ impl Warehouse {
 
 fn server(url: &SecretString, options: &ConnectOptions) -> Result<PgConnectOptions, WarehouseError> {
     let server = PgConnectOptions::from_str(url.expose_secret())
-        .map_err(WarehouseError::Address)?
+        .map_err(|source| WarehouseError::Address(Cause(source)))?
         .application_name(&options.application_name);
     Ok(match options.statement_timeout {
         Some(timeout) => server.options([("statement_timeout", timeout.as_millis().to_string())]),
@@ -103,7 +105,9 @@ fn failed(server: &PgConnectOptions, source: sqlx::Error) -> WarehouseError {
         .map_or(server.get_host().into(), |socket| socket.to_string_lossy());
     let database = server.get_database().unwrap_or(server.get_username());
     let at = format!("{host}:{}/{database}", server.get_port());
-    match kind_of(&source) {
+    let kind = kind_of(&source);
+    let source = Cause(source);
+    match kind {
         ErrorKind::Credentials => WarehouseError::Refused {
             at,
             user: server.get_username().to_owned(),

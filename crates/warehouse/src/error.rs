@@ -10,7 +10,7 @@ use uuid::Uuid;
 pub enum WarehouseError {
     /// The address is no PostgreSQL address.
     #[error("the warehouse's address is malformed; write postgresql://user:password@host:5432/database")]
-    Address(#[source] sqlx::Error),
+    Address(#[source] Cause<sqlx::Error>),
     /// Nothing answered at the address in time.
     #[error("cannot reach the warehouse at {at}; check that its server runs there and that the address is right")]
     Unreachable {
@@ -18,7 +18,7 @@ pub enum WarehouseError {
         at: String,
         /// What the attempt met.
         #[source]
-        source: sqlx::Error,
+        source: Cause<sqlx::Error>,
     },
     /// The server answered and turned the user away, or has no such database.
     #[error("the warehouse at {at} does not let user `{user}` in; check user, password and database name")]
@@ -29,14 +29,14 @@ pub enum WarehouseError {
         user: String,
         /// The server's words.
         #[source]
-        source: sqlx::Error,
+        source: Cause<sqlx::Error>,
     },
     /// The schema could not be brought up to date, or is a newer program's.
     #[error(
         "cannot migrate the warehouse's schema; check that its user may create tables in schema public, and that \
              no newer version of this program has migrated it"
     )]
-    Migrate(#[source] MigrateError),
+    Migrate(#[source] Cause<MigrateError>),
     /// A statement failed.
     #[error("the warehouse could not {doing}")]
     Query {
@@ -44,7 +44,7 @@ pub enum WarehouseError {
         doing: &'static str,
         /// What it answered.
         #[source]
-        source: sqlx::Error,
+        source: Cause<sqlx::Error>,
     },
     /// Rows to publish do not have the columns of their table.
     #[error("rows for {table} do not fit it: missing columns [{missing}], unknown columns [{unknown}]")]
@@ -79,6 +79,12 @@ pub enum WarehouseError {
     NoSuchRun(Uuid),
 }
 
+/// An error of the driver as a cause. Its text holds the texts of its own causes already, so it ends the chain, and
+/// nothing is said twice.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Cause<E: std::fmt::Display>(pub(crate) E);
+
 /// What kind of failure it is, for those who choose an exit code or a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -106,21 +112,24 @@ impl WarehouseError {
             Self::Address(_) => ErrorKind::Address,
             Self::Unreachable { .. } => ErrorKind::Unreachable,
             Self::Refused { .. } => ErrorKind::Credentials,
-            Self::Migrate(MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)) => {
+            Self::Migrate(Cause(MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _))) => {
                 match kind_of(source) {
                     ErrorKind::Query => ErrorKind::Schema,
                     kind => kind,
                 }
             }
             Self::Migrate(_) | Self::Ledger { .. } => ErrorKind::Schema,
-            Self::Query { source, .. } => kind_of(source),
+            Self::Query { source, .. } => kind_of(&source.0),
             Self::Columns { .. } | Self::Encode { .. } | Self::NoSuchRun(_) => ErrorKind::Query,
         }
     }
 
     /// Names what was asked when a statement fails: `.map_err(WarehouseError::query("claim a run"))`.
     pub(crate) fn query(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
-        move |source| Self::Query { doing, source }
+        move |source| Self::Query {
+            doing,
+            source: Cause(source),
+        }
     }
 }
 

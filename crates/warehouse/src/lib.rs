@@ -15,7 +15,7 @@ mod runs;
 mod tables;
 
 pub use connect::{ConnectOptions, Warehouse};
-pub use error::{ErrorKind, WarehouseError};
+pub use error::{Cause, ErrorKind, WarehouseError};
 pub use progress::{LakePartition, Watermark};
 pub use publish::{PartitionChange, Publication, PublishError, Published, Scope, TableChange, WatermarkChange};
 pub use runs::{RequestError, Run, RunOutcome, RunRequest, STALE_AFTER, StepRecord};

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use sqlx::migrate::Migrator;
 
+use crate::error::Cause;
 use crate::{ErrorKind, Warehouse, WarehouseError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
@@ -14,7 +15,8 @@ impl Warehouse {
     /// # Errors
     /// When a migration fails, in which case it has changed nothing, or when the schema is a newer program's.
     pub async fn migrate(&self) -> Result<(), WarehouseError> {
-        MIGRATIONS.run(self.pool()).await.map_err(WarehouseError::Migrate)
+        let migrated = MIGRATIONS.run(self.pool()).await;
+        migrated.map_err(|source| WarehouseError::Migrate(Cause(source)))
     }
 
     /// Whether every migration of this program has been applied.

@@ -145,6 +145,12 @@ impl Snapshot {
         self.described(fact).fingerprint.clone()
     }
 
+    /// The query that a fact's rows are read with, its window still open: for the record of how a file was made.
+    #[must_use]
+    pub fn rows_sql(&self, fact: Fact) -> &str {
+        &self.queries(fact).rows
+    }
+
     fn described(&self, fact: Fact) -> &Described {
         self.facts
             .get(&fact)

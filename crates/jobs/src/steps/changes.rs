@@ -6,12 +6,12 @@ use arrow::array::AsArray;
 use arrow::datatypes::Date32Type;
 use chrono::{Days, NaiveDate};
 use futures::TryStreamExt;
-use kindred_engine::{EngineError, Session};
+use kindred_engine::EngineError;
 use kindred_extract::fact_schema;
 use kindred_lake::{Dataset, Snapshot, StagedPartition, read_content_hash};
 use kindred_model::{Fact, Reach};
 
-use super::pull::Known;
+use super::known::Known;
 use crate::Platform;
 use crate::error::JobError;
 
@@ -58,57 +58,61 @@ impl Changes {
         all.into_iter()
     }
 
+    /// Notes the dates that a fact's changed rows speak of, and the partitions that hold them.
+    pub(crate) fn note(&mut self, fact: Fact, dates: BTreeSet<NaiveDate>, staged: &[StagedPartition]) {
+        self.dates.entry(fact).or_default().extend(dates);
+        if fact == Fact::UserSessions {
+            self.sessions.extend(staged.iter().map(|file| file.day));
+        }
+    }
+
     /// The days of the sessions' partitions that were replaced.
     pub(crate) const fn sessions(&self) -> &BTreeSet<NaiveDate> {
         &self.sessions
     }
 }
 
-/// Notes what the staged partitions of a fact change, against those that they replace.
-pub(crate) async fn note(
+/// The published files that a fact's staged partitions replace, as far as the warehouse knows them.
+///
+/// One that it does not know was swapped in by a run which did not live to say so: what that changed was never
+/// computed, so that all of the new file's rows count as new.
+pub(crate) async fn known_files(
     platform: &Platform,
     fact: Fact,
     staged: &[StagedPartition],
     published: &Snapshot,
     known: &Known,
-    computed: &BTreeSet<NaiveDate>,
-    changes: &mut Changes,
-) -> Result<(), JobError> {
-    if fact == Fact::UserSessions {
-        changes.sessions.extend(staged.iter().map(|file| file.day));
-    }
-    // Where no figure stands yet, as on a first run, nothing can be restated.
-    if staged.is_empty() || computed.is_empty() {
-        return Ok(());
-    }
+) -> Result<Snapshot, JobError> {
     let dataset = Dataset::facts(fact.as_str());
-    let (mut before, mut after) = (Snapshot::default(), Snapshot::default());
-    for file in staged {
-        after.overlay(file);
-        let Some(old) = published.file(&dataset, file.day) else {
+    let mut files = Snapshot::default();
+    for day in staged.iter().map(|file| file.day) {
+        let Some(old) = published.file(&dataset, day) else {
             continue;
         };
-        // A file that the warehouse does not know was swapped in by a run which did not live to say so: what it
-        // changed was never computed, so that all of its rows count as new.
         let hash = read_content_hash(&platform.lake, old).await?;
-        if hash.is_some() && hash.as_deref() == known.partition(&dataset, file.day).map(|known| &*known.content_hash) {
-            before.insert(dataset.clone(), old.clone());
+        if hash.is_some() && hash.as_deref() == known.partition(&dataset, day).map(|known| &*known.content_hash) {
+            files.insert(dataset.clone(), old.clone());
         }
     }
-    let session = platform.engine.session(&platform.lake, Snapshot::default());
-    let schema = fact_schema(fact);
-    session.register_files("before", before.files(&dataset), &schema)?;
-    session.register_files("after", after.files(&dataset), &schema)?;
-    changes
-        .dates
-        .entry(fact)
-        .or_default()
-        .extend(days_of_difference(&session, fact).await?);
-    Ok(())
+    Ok(files)
 }
 
-/// The dates of the instants of the rows that are in one of the tables `before` and `after` only.
-async fn days_of_difference(session: &Session, fact: Fact) -> Result<BTreeSet<NaiveDate>, EngineError> {
+/// The dates of the instants of the rows that are in the old files only, or in the staged ones only.
+pub(crate) async fn days_of_difference(
+    platform: &Platform,
+    fact: Fact,
+    before: &Snapshot,
+    staged: &[StagedPartition],
+) -> Result<BTreeSet<NaiveDate>, JobError> {
+    if staged.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let mut after = Snapshot::default();
+    staged.iter().for_each(|file| after.overlay(file));
+    let (dataset, schema) = (Dataset::facts(fact.as_str()), fact_schema(fact));
+    let session = platform.engine.session(&platform.lake, Snapshot::default());
+    session.register_files("before", before.files(&dataset), &schema)?;
+    session.register_files("after", after.files(&dataset), &schema)?;
     let instants = fact
         .instants()
         .iter()
@@ -127,12 +131,10 @@ async fn days_of_difference(session: &Session, fact: Fact) -> Result<BTreeSet<Na
         source: Box::new(error),
     };
     let batches: Vec<_> = session.sql(&sql).await?.try_collect().await.map_err(failed)?;
-    let mut days = BTreeSet::new();
-    for batch in &batches {
-        let column = batch.column(0).as_primitive::<Date32Type>();
-        days.extend((0..column.len()).filter_map(|row| Date32Type::to_naive_date_opt(column.value(row))));
-    }
-    Ok(days)
+    let days = batches
+        .iter()
+        .flat_map(|batch| batch.column(0).as_primitive::<Date32Type>().iter().flatten());
+    Ok(days.filter_map(Date32Type::to_naive_date_opt).collect())
 }
 
 #[cfg(test)]

@@ -14,14 +14,14 @@ use arrow::row::{OwnedRow, RowConverter, SortField};
 use chrono::NaiveDate;
 use futures::TryStreamExt;
 use kindred_engine::{EngineError, Rows, Session};
-use kindred_lake::{Dataset, FileStamp, StagedPartition, split_by_day};
+use kindred_lake::{Dataset, StagedPartition, split_by_day};
 use kindred_model::Instant;
 use kindred_warehouse::{SummaryTable, TableChange};
 use uuid::Uuid;
 
 use super::compute::Computed;
 use super::datasets::summary_schema;
-use crate::Platform;
+use super::work::Work;
 use crate::error::JobError;
 
 const RUN_ID: &str = "run_id";
@@ -51,12 +51,11 @@ pub(crate) fn shaped(computed: &Computed) -> Result<Rows, JobError> {
 
 /// Stages the lake's mirror of the tables, and gives the same rows for the warehouse.
 pub(crate) async fn mirror(
-    platform: &Platform,
+    work: &Work<'_>,
     session: &Session,
-    run_id: Uuid,
-    stamp: &FileStamp,
     tables: Vec<Computed>,
 ) -> Result<(Vec<TableChange>, Vec<StagedPartition>), JobError> {
+    let (platform, run_id) = (work.platform, work.run_id);
     let now = platform.clock.now();
     let (mut changes, mut staged) = (Vec::new(), Vec::new());
     for computed in tables {
@@ -78,10 +77,8 @@ pub(crate) async fn mirror(
         let merged = merged.map_err(|error| arrange(error.to_string()))?;
 
         let schema = file_schema(table);
-        let stamp = stamp.clone().with_sql(&platform.queries.get(computed.query)?.sql);
-        let mut stage = platform
-            .lake
-            .stage(dataset.clone(), schema.clone(), table.key, run_id, stamp);
+        let sql = &platform.queries.get(computed.query)?.sql;
+        let mut stage = work.stage(&dataset, &schema, table.key, sql);
         for (day, rows) in merged.partitions {
             let rows = recast(&rows, &schema).map_err(|error| arrange(error.to_string()))?;
             stage.write(day, rows).await?;

@@ -7,13 +7,12 @@ use std::collections::BTreeSet;
 
 use chrono::{Days, NaiveDate};
 use kindred_engine::{Params, Value};
-use kindred_lake::{Dataset, FileStamp, Snapshot, StagedPartition};
+use kindred_lake::{Dataset, Snapshot, StagedPartition};
 use kindred_model::{DayWindow, Fact, Granularity, day_end, day_start};
-use uuid::Uuid;
 
 use super::datasets::{self, ACTIVE_DAYS, active_days_schema};
 use super::pull::Pulled;
-use crate::Platform;
+use super::work::Work;
 use crate::error::JobError;
 
 /// The longest window that is counted from single days, the day itself included.
@@ -21,9 +20,7 @@ const LOOK_BACK_DAYS: u64 = 30;
 
 /// Builds the days of state that are missing or stale for figures of these windows.
 pub(crate) async fn rebuild(
-    platform: &Platform,
-    run_id: Uuid,
-    stamp: &FileStamp,
+    work: &Work<'_>,
     snapshot: &Snapshot,
     pulled: &Pulled,
     windows: &[DayWindow],
@@ -48,21 +45,18 @@ pub(crate) async fn rebuild(
         .filter(|day| *day >= first && *day <= today)
         .collect();
 
-    let query = platform.queries.get("state/active_days")?;
-    let stamp = stamp.clone().with_sql(&query.sql);
+    let query = work.platform.queries.get("state/active_days")?;
     let schema = active_days_schema();
     let sort = &["user_key", "platform", "app_version"];
     let mut staged = Vec::new();
     for window in DayWindow::covering(days) {
-        let session = datasets::session(platform, snapshot.clone())?;
+        let session = datasets::session(work.platform, snapshot.clone())?;
         let params = Params::default()
             .with("from", Value::Day(window.from()))
             .with("to", Value::Day(window.to()));
         let rows = session.query(query, &params).await?;
         let rows = super::mirror::by_day(&dataset, &rows, "date", &schema)?;
-        let mut stage = platform
-            .lake
-            .stage(dataset.clone(), schema.clone(), sort, run_id, stamp.clone());
+        let mut stage = work.stage(&dataset, &schema, sort, &query.sql);
         for day in window.days() {
             // A day without anyone has its file too: it is known to be empty.
             let empty = || vec![arrow::array::RecordBatch::new_empty(schema.clone())];

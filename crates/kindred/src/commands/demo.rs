@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use chrono::Days;
-use indicatif::MultiProgress;
-use kindred_jobs::{Platform, describe};
+use kindred_jobs::{JobError, Platform, describe};
 use kindred_model::{BackfillMode, DayWindow, Job};
 use kindred_simulator::{Population, SimulatorError};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +15,7 @@ use super::simulate::targets;
 use crate::cli::DemoArgs;
 use crate::exit::Usage;
 use crate::platform::Opened;
-use crate::progress::BackfillBar;
+use crate::progress::{BARS, BackfillBar};
 use crate::settings::Settings;
 use crate::{platform, shutdown};
 
@@ -28,22 +27,39 @@ pub(crate) async fn demo(settings: &Settings, arguments: &DemoArgs) -> anyhow::R
         let only = "the demo runs on the embedded server alone: unset DATABASE_URL and the sources' addresses";
         return Err(Usage(only.to_owned()).into());
     }
-    let opened = platform::open(settings).await?;
     let stop = shutdown::token()?;
+    let opened = platform::open(settings).await?;
+    let shown = show(settings, &opened, arguments, stop).await;
+    let closed = opened.close().await;
+    shown.and(closed)
+}
+
+async fn show(
+    settings: &Settings,
+    opened: &Opened,
+    arguments: &DemoArgs,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let servers = Servers::bind(settings, None).await?;
-    populate(settings, &opened, arguments).await?;
+    tokio::select! {
+        populated = populate(settings, opened, arguments) => populated?,
+        () = stop.cancelled() => return Ok(()),
+    }
     let days = history(&opened.platform, arguments);
     let missing = missing_days(&opened.platform, days).await?;
     if missing > FEW_DAYS {
-        fill(&opened.platform, days, &stop).await?;
+        match fill(&opened.platform, days, &stop).await {
+            // The next start goes on where this one was stopped.
+            Err(JobError::Cancelled) => return Ok(()),
+            filled => filled?,
+        }
     }
-    welcome(settings)?;
+    welcome(settings, &servers)?;
     let catching_up = (missing <= FEW_DAYS).then(|| catch_up(opened.platform.clone(), days, stop.clone()));
-    let served = servers.run(settings, &opened, stop).await;
+    let served = servers.run(settings, opened, stop).await;
     if let Some(task) = catching_up {
         task.await.context("the backfill's task panicked")?;
     }
-    opened.close().await?;
     served
 }
 
@@ -58,7 +74,7 @@ async fn populate(settings: &Settings, opened: &Opened, arguments: &DemoArgs) ->
         until,
     };
     let targets = targets(settings, opened.embedded.as_ref())?;
-    match kindred_simulator::simulate(&population, &targets, &MultiProgress::new()).await {
+    match kindred_simulator::simulate(&population, &targets, &BARS).await {
         Ok(summary) => {
             tracing::info!(
                 users = options.users,
@@ -87,7 +103,7 @@ async fn missing_days(platform: &Platform, days: DayWindow) -> anyhow::Result<us
     Ok(days.days().filter(|day| *day < today && !done.contains(day)).count())
 }
 
-async fn fill(platform: &Arc<Platform>, days: DayWindow, stop: &CancellationToken) -> anyhow::Result<()> {
+async fn fill(platform: &Arc<Platform>, days: DayWindow, stop: &CancellationToken) -> Result<(), JobError> {
     let bar = BackfillBar::new(Job::Daily);
     kindred_jobs::backfill(platform, Job::Daily, days, BackfillMode::Missing, stop, |at| {
         bar.show(at)
@@ -109,15 +125,17 @@ fn catch_up(platform: Arc<Platform>, days: DayWindow, stop: CancellationToken) -
     })
 }
 
-fn welcome(settings: &Settings) -> anyhow::Result<()> {
-    let (api, etl) = (settings.servers.api_port, settings.servers.etl_port);
+fn welcome(settings: &Settings, servers: &Servers) -> anyhow::Result<()> {
+    let (Some(kpi), Some(control)) = servers.addresses()? else {
+        return Ok(());
+    };
     let mut out = std::io::stdout().lock();
     writeln!(
         out,
         "\nThe figures are ready. In another terminal:\n\n  \
-         curl -s http://127.0.0.1:{api}/kpis/overview\n  \
-         curl -s 'http://127.0.0.1:{api}/kpis/active-users?granularity=daily&range=30d'\n  \
-         curl -s -X POST http://127.0.0.1:{etl}/trigger/daily\n\n\
+         curl -s http://{kpi}/kpis/overview\n  \
+         curl -s 'http://{kpi}/kpis/active-users?granularity=daily&range=30d'\n  \
+         curl -s -X POST http://{control}/trigger/daily\n\n\
          Parquet: {}\n\
          Ctrl-C stops the servers and the database; the data is kept in {}.\n",
         settings.storage.lake,

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use tokio::process::Command;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::embedded;
 use crate::exit::Usage;
@@ -16,6 +17,8 @@ pub(crate) async fn psql(settings: &Settings, database: &str, arguments: &[Strin
         );
     };
     embedded::prepare(&server, settings).await?;
+    // Ctrl-C is for psql, which cancels a statement by it; we stay until psql ends.
+    let _interrupts = signal(SignalKind::interrupt())?;
     let status = Command::new(server.bin_dir().join("psql"))
         .arg(server.url(database))
         .args(arguments)

@@ -68,7 +68,12 @@ impl Printer {
                 batches: Vec::new(),
                 sink,
             },
-            Format::Csv => Self::Csv(Box::new(CsvWriter::new().with_header(true).build(sink))),
+            Format::Csv => {
+                let mut writer = CsvWriter::new().with_header(true).build(sink);
+                // The header comes with the first batch: an answer without rows has one, too.
+                writer.write(&RecordBatch::new_empty(schema))?;
+                Self::Csv(Box::new(writer))
+            }
             Format::Json => Self::Json(Box::new(LineDelimitedWriter::new(sink))),
             Format::Arrow => Self::Arrow(Box::new(StreamWriter::try_new(sink, &schema)?)),
             Format::Parquet => Self::Parquet(Box::new(ArrowWriter::try_new(sink, schema, None)?)),

@@ -1,12 +1,13 @@
 //! `kindred serve [api|etl]`
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
 use kindred_api::ApiState;
-use kindred_jobs::Worker;
+use kindred_jobs::{Platform, Worker, describe};
+use kindred_warehouse::STALE_AFTER;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -20,12 +21,20 @@ use crate::{platform, shutdown};
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
 
 pub(crate) async fn serve(settings: &Settings, part: Option<Part>) -> anyhow::Result<()> {
-    let opened = platform::open(settings).await?;
     let stop = shutdown::token()?;
-    let servers = Servers::bind(settings, part).await?;
-    let served = servers.run(settings, &opened, stop).await;
-    opened.close().await?;
-    served
+    let opened = platform::open(settings).await?;
+    let served = bind_and_run(settings, part, &opened, stop).await;
+    let closed = opened.close().await;
+    served.and(closed)
+}
+
+async fn bind_and_run(
+    settings: &Settings,
+    part: Option<Part>,
+    opened: &Opened,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    Servers::bind(settings, part).await?.run(settings, opened, stop).await
 }
 
 /// The listeners, bound before anything is promised.
@@ -50,6 +59,12 @@ impl Servers {
         Ok(Self { kpi, control })
     }
 
+    /// Where the KPI API and the ETL control API listen.
+    pub(crate) fn addresses(&self) -> anyhow::Result<(Option<SocketAddr>, Option<SocketAddr>)> {
+        let address = |listener: &Option<TcpListener>| listener.as_ref().map(TcpListener::local_addr).transpose();
+        Ok((address(&self.kpi)?, address(&self.control)?))
+    }
+
     /// Serves until `stop`, then lets requests finish and cancels the run under way.
     pub(crate) async fn run(self, settings: &Settings, opened: &Opened, stop: CancellationToken) -> anyhow::Result<()> {
         let embedded = opened.embedded.as_ref();
@@ -68,9 +83,10 @@ impl Servers {
             announce("ETL control API", &listener)?;
             tasks.spawn(serve_one(listener, kindred_api::control_router(state), stop.clone()));
             let worker = Worker::new(opened.platform.clone());
-            let stop = stop.clone();
+            let (working, reaping) = (stop.clone(), stop.clone());
+            let platform = opened.platform.clone();
             tasks.spawn(async move {
-                worker.work(stop).await;
+                tokio::join!(worker.work(working), reap(&platform, reaping));
                 Ok(())
             });
         }
@@ -91,13 +107,26 @@ impl Servers {
     }
 }
 
+/// Ends, now and again, the runs of processes that died, so that none stays `running` while nobody asks for another.
+async fn reap(platform: &Platform, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(STALE_AFTER / 2) => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = platform.warehouse.reap(platform.clock.now(), STALE_AFTER).await {
+            tracing::warn!(error = describe(&error), "dead runs could not be looked for");
+        }
+    }
+}
+
 async fn serve_one(listener: TcpListener, router: Router, stop: CancellationToken) -> anyhow::Result<()> {
     kindred_api::serve(listener, router, stop.cancelled_owned())
         .await
         .context("a server's listener failed")
 }
 
-async fn listen(bind: std::net::IpAddr, port: u16, setting: &str) -> anyhow::Result<TcpListener> {
+async fn listen(bind: IpAddr, port: u16, setting: &str) -> anyhow::Result<TcpListener> {
     let address = SocketAddr::new(bind, port);
     TcpListener::bind(address)
         .await

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use indicatif::MultiProgress;
 use kindred_embedded_pg::EmbeddedPg;
 use kindred_model::{Clock, Source};
 use kindred_simulator::{Population, Summary, Targets};
@@ -10,6 +9,7 @@ use secrecy::ExposeSecret;
 
 use crate::cli::SimulateArgs;
 use crate::exit::Usage;
+use crate::progress::BARS;
 use crate::settings::Settings;
 use crate::{embedded, platform};
 
@@ -27,7 +27,7 @@ pub(crate) async fn simulate(settings: &Settings, arguments: &SimulateArgs) -> a
         until,
     };
     let targets = targets(settings, server.as_ref())?;
-    let summary = kindred_simulator::simulate(&population, &targets, &MultiProgress::new()).await?;
+    let summary = kindred_simulator::simulate(&population, &targets, &BARS).await?;
     print(&summary)?;
     if let Some(server) = server {
         server.close().await?;

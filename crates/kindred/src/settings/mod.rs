@@ -36,7 +36,7 @@ impl Settings {
         {
             mistakes.push(Mistake {
                 setting: ".env",
-                problem: error.to_string(),
+                problem: unreadable(&error),
             });
         }
         #[allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
@@ -59,6 +59,17 @@ impl Settings {
             logging: Logging::read(&mut reader),
         };
         reader.finish(settings)
+    }
+}
+
+/// What is wrong with `.env`, without quoting it: it may hold a password.
+fn unreadable(error: &dotenvy::Error) -> String {
+    match error {
+        dotenvy::Error::LineParse(line, _) => {
+            let name = line.split('=').next().unwrap_or_default().trim();
+            format!("the line of {name} cannot be read: put a value with spaces or special characters in single quotes")
+        }
+        other => other.to_string(),
     }
 }
 

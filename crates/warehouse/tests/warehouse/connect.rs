@@ -2,6 +2,9 @@ use std::time::Duration;
 
 use kindred_warehouse::{ConnectOptions, ErrorKind, Warehouse, WarehouseError};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
 use crate::support::Database;
 
 fn quick() -> ConnectOptions {
@@ -101,10 +104,50 @@ async fn a_statement_ends_at_its_timeout() {
     );
 }
 
+/// A server that says no to whoever signs in, in PostgreSQL's words.
+async fn refusing_server() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        client.read_u8().await.unwrap();
+        let fields = b"SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed\0\0";
+        client.write_u8(b'E').await.unwrap();
+        client.write_u32(4 + fields.len() as u32).await.unwrap();
+        client.write_all(fields).await.unwrap();
+        // Until the client has read it and hangs up.
+        while client.read_u8().await.is_ok() {}
+    });
+    address
+}
+
 #[tokio::test]
-async fn manual_wrong_password() {
-    let error = refused("postgresql://postgres:wrong-word@127.0.0.1:54399/postgres").await;
-    println!("{:?} {}", error.kind(), text(&error));
-    let fine = Warehouse::connect(&"postgresql://postgres:right-word@127.0.0.1:54399/postgres".into(), &quick()).await;
-    println!("{:?}", fine.is_ok());
+async fn a_wrong_password_is_refused_and_not_repeated() {
+    let address = refusing_server().await;
+    let error = refused(&format!(
+        "postgresql://ann:s3cret-word@{address}/analytics?sslmode=disable"
+    ))
+    .await;
+    assert_eq!(error.kind(), ErrorKind::Credentials);
+    let text = text(&error);
+    assert!(
+        text.contains(&format!("{address}/analytics")) && text.contains("`ann`"),
+        "{text}"
+    );
+    assert_eq!(text.matches("password authentication failed").count(), 1, "{text}");
+    assert!(!text.contains("s3cret"), "{text}");
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_is_unreachable_in_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let began = std::time::Instant::now();
+    let error = refused(&format!(
+        "postgresql://ann@{}/analytics",
+        listener.local_addr().unwrap()
+    ))
+    .await;
+    assert!(began.elapsed() < Duration::from_secs(5));
+    assert_eq!(error.kind(), ErrorKind::Unreachable);
+    assert!(text(&error).contains("no answer in time"), "{}", text(&error));
 }

@@ -301,7 +301,7 @@ async fn nulls_counts_rates_money_instants_and_ids_arrive_as_they_were() {
     row.extend([
         ("date".to_owned(), json!("2024-02-29")),
         ("total_active_users".to_owned(), json!(i64::MAX)),
-        ("avg_session_duration".to_owned(), json!(1110.123_456_789_012)),
+        ("avg_session_duration".to_owned(), json!(1_110.123_456_789_012)),
         ("total_revenue".to_owned(), json!(1250.5)),
         ("conversion_to_subscription".to_owned(), json!(100.0 / 3.0)),
         ("user_retention_day7".to_owned(), Value::Null),
@@ -319,7 +319,7 @@ async fn nulls_counts_rates_money_instants_and_ids_arrive_as_they_were() {
     let stored: Value = database.one("select to_jsonb(d) from daily_kpi_summaries d").await;
     assert_eq!(stored["date"], "2024-02-29");
     assert_eq!(stored["total_active_users"], json!(i64::MAX));
-    assert_eq!(stored["avg_session_duration"], json!(1110.123_456_789_012));
+    assert_eq!(stored["avg_session_duration"], json!(1_110.123_456_789_012));
     assert_eq!(stored["total_revenue"], json!(1250.5));
     assert_eq!(stored["conversion_to_subscription"], json!(33.333_333_333_333_3));
     assert_eq!(

@@ -1,0 +1,180 @@
+//! Reading one fact: the dates that may have changed, whole, into staged partitions.
+
+use std::collections::BTreeSet;
+
+use arrow::array::{Array, AsArray, RecordBatch, TimestampMicrosecondArray};
+use arrow::compute::max;
+use arrow::datatypes::TimestampMicrosecondType;
+use chrono::{DateTime, Days, NaiveDate, TimeDelta};
+use kindred_extract::{Snapshot as SourceSnapshot, fact_schema};
+use kindred_lake::{Dataset, Snapshot, Stage, StagedPartition, read_content_hash};
+use kindred_model::{Capture, DayWindow, Fact, Instant};
+use kindred_warehouse::WatermarkChange;
+
+use super::datasets::sort_of;
+use super::known::Known;
+use super::work::Work;
+use crate::error::JobError;
+use crate::ledger::count;
+
+/// Transactions that began before the watermark may commit after it: how far to look behind it.
+const COMMIT_SLACK: TimeDelta = TimeDelta::minutes(10);
+
+/// How far back the numbers of rows are compared, source against lake.
+const RECONCILED_DAYS: u64 = 35;
+
+/// Reads one fact from its source's snapshot.
+pub(crate) struct FactReader<'a> {
+    pub(crate) work: &'a Work<'a>,
+    pub(crate) published: &'a Snapshot,
+    pub(crate) source: &'a SourceSnapshot,
+    pub(crate) known: &'a Known,
+    pub(crate) fact: Fact,
+    pub(crate) as_of: Instant,
+}
+
+impl FactReader<'_> {
+    /// The partitions that changed, and how far the fact was read.
+    pub(crate) async fn read(&self) -> Result<(Vec<StagedPartition>, WatermarkChange), JobError> {
+        let since = self
+            .work
+            .platform
+            .settings
+            .history_since
+            .filter(|_| !self.fact.needs_whole_history());
+        let (mut staged, mut rows, mut last) = (Vec::new(), 0, None);
+        let windows: Vec<(Option<NaiveDate>, Option<NaiveDate>)> = match self.known.watermark(self.fact) {
+            None => vec![(since, None)],
+            Some(watermark) => {
+                let mut dates = self.changed(watermark).await?;
+                dates.retain(|day| since.is_none_or(|since| *day >= since));
+                DayWindow::covering(dates)
+                    .into_iter()
+                    .map(|days| (Some(days.from()), Some(days.to())))
+                    .collect()
+            }
+        };
+        for (from, to) in windows {
+            let read = self.read_window(from, to).await?;
+            rows += read.rows;
+            last = last.max(read.last);
+            staged.extend(read.staged);
+        }
+        let watermark = WatermarkChange {
+            source: self.fact.source(),
+            dataset: self.fact.to_string(),
+            extracted_to: self.as_of,
+            last_row_at: last,
+            rows: count(rows),
+            schema_fingerprint: self.source.schema_fingerprint(self.fact),
+        };
+        Ok((staged, watermark))
+    }
+
+    fn dataset(&self) -> Dataset {
+        Dataset::facts(self.fact.as_str())
+    }
+
+    /// The dates to read again.
+    async fn changed(&self, watermark: Instant) -> Result<BTreeSet<NaiveDate>, JobError> {
+        let dataset = self.dataset();
+        let today = self.as_of.date_naive();
+        let reconciled_from = today - Days::new(RECONCILED_DAYS);
+        let in_source = self.source.counts(self.fact, Some(reconciled_from)).await?;
+        let mut dates = match self.fact.capture() {
+            Capture::UpdatedAt => self.source.changed_dates(self.fact, watermark - COMMIT_SLACK).await?,
+            Capture::LookBack { days } => {
+                let from = watermark.date_naive() - Days::new(days);
+                in_source.keys().copied().filter(|day| *day >= from).collect()
+            }
+        };
+        for (&day, &rows) in &in_source {
+            if self
+                .known
+                .partition(&dataset, day)
+                .is_none_or(|known| known.rows != count(rows))
+            {
+                dates.insert(day);
+            }
+        }
+        for (day, known) in self.known.days(&dataset) {
+            let lost = known.rows > 0 && self.published.file(&dataset, day).is_none();
+            let emptied = day >= reconciled_from && known.rows > 0 && !in_source.contains_key(&day);
+            if lost || emptied {
+                dates.insert(day);
+            }
+        }
+        Ok(dates)
+    }
+
+    /// Reads the dates of a window. A date of it that has no rows any more becomes an empty partition.
+    async fn read_window(&self, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Result<Read, JobError> {
+        let column = self.fact.partition_column();
+        let (mut rows, mut last) = (0, None);
+        let mut arrived = BTreeSet::new();
+        let mut stage = self.stage();
+        let mut source = self.source.read(self.fact, from, to);
+        while let Some(batch) = source.next().await {
+            let batch = batch?;
+            rows += batch.num_rows() as u64;
+            last = last.max(latest(&batch, column));
+            arrived.extend(stage.write_by_day(&batch, column).await?);
+        }
+        let mut staged = stage.finish().await?;
+        if let (Some(from), Some(to)) = (from, to) {
+            let mut stage = self.stage();
+            for (day, known) in self.known.days(&self.dataset()) {
+                if from <= day && day < to && known.rows > 0 && !arrived.contains(&day) {
+                    stage.write(day, RecordBatch::new_empty(fact_schema(self.fact))).await?;
+                }
+            }
+            staged.extend(stage.finish().await?);
+        }
+        let mut changed = Vec::new();
+        for file in staged {
+            if !self.is_published(&file).await? {
+                changed.push(file);
+            }
+        }
+        Ok(Read {
+            staged: changed,
+            rows,
+            last,
+        })
+    }
+
+    fn stage(&self) -> Stage<'_> {
+        let sql = self.source.rows_sql(self.fact);
+        self.work
+            .stage(&self.dataset(), &fact_schema(self.fact), sort_of(self.fact), sql)
+    }
+
+    /// Whether the same rows lie in the lake already, and the warehouse knows it.
+    async fn is_published(&self, file: &StagedPartition) -> Result<bool, JobError> {
+        let hash = file.content_hash.to_string();
+        let known = self.known.partition(&file.dataset, file.day);
+        let Some(published) = self.published.file(&file.dataset, file.day) else {
+            return Ok(false);
+        };
+        if known.is_none_or(|known| known.content_hash != hash) {
+            return Ok(false);
+        }
+        // A run that died between its files and its commit may have left another file there.
+        Ok(read_content_hash(&self.work.platform.lake, published)
+            .await?
+            .is_some_and(|found| found == hash))
+    }
+}
+
+struct Read {
+    staged: Vec<StagedPartition>,
+    rows: u64,
+    last: Option<Instant>,
+}
+
+/// The latest instant of a column.
+fn latest(batch: &RecordBatch, column: &str) -> Option<Instant> {
+    let values = batch.column_by_name(column)?;
+    let values = values.as_any().is::<TimestampMicrosecondArray>().then_some(values)?;
+    max(values.as_primitive::<TimestampMicrosecondType>()).and_then(DateTime::from_timestamp_micros)
+}

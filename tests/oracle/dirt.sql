@@ -1,0 +1,65 @@
+-- What real sources hold and a simulated history does not: staff, people who are gone, spans that make no sense,
+-- foreign money. Every rule picks its rows by a hash of their id, so that the rules overlap.
+
+update users set is_internal = true where abs(hashtext(id::text)) % 19 = 1;
+update users set country = null where abs(hashtext(id::text)) % 11 = 2;
+update users set gender = null where abs(hashtext(id::text)) % 13 = 3;
+update users set signup_platform = null where abs(hashtext(id::text)) % 17 = 4;
+update users set created_at = date_trunc('day', created_at) where abs(hashtext(id::text)) % 23 = 5;
+update users set created_at = date_trunc('day', created_at) - interval '1 microsecond'
+where abs(hashtext(id::text)) % 23 = 6;
+
+-- Their sessions, swipes, messages and payments stay.
+delete from user_profiles where abs(hashtext(user_id::text)) % 29 = 7;
+delete from users where abs(hashtext(id::text)) % 29 = 7;
+
+update user_sessions set platform = null where abs(hashtext(id::text)) % 31 = 1;
+update user_sessions set app_version = null where abs(hashtext(id::text)) % 37 = 1;
+-- Across midnight, to midnight exactly, from midnight without any length, backwards, a day, a month, never ended.
+update user_sessions set ended_at = date_trunc('day', started_at) + interval '24 hours 40 minutes'
+where abs(hashtext(id::text)) % 41 = 1;
+update user_sessions set ended_at = date_trunc('day', started_at) + interval '1 day'
+where abs(hashtext(id::text)) % 41 = 2;
+update user_sessions set started_at = date_trunc('day', started_at), ended_at = date_trunc('day', started_at)
+where abs(hashtext(id::text)) % 41 = 3;
+update user_sessions set ended_at = started_at - interval '26 hours' where abs(hashtext(id::text)) % 41 = 4;
+update user_sessions set ended_at = started_at + interval '24 hours' where abs(hashtext(id::text)) % 41 = 5;
+update user_sessions set ended_at = started_at + interval '31 days' where abs(hashtext(id::text)) % 101 = 6;
+update user_sessions set ended_at = null, last_seen_at = started_at + interval '3 days'
+where abs(hashtext(id::text)) % 101 = 7;
+update user_sessions set ended_at = null, last_seen_at = started_at - interval '1 hour'
+where abs(hashtext(id::text)) % 101 = 8;
+update user_sessions set ended_at = null, last_seen_at = started_at + interval '20 minutes'
+where abs(hashtext(id::text)) % 101 = 9;
+
+update interactions set ended_at = started_at - interval '1 minute' where abs(hashtext(id::text)) % 23 = 1;
+update interactions set ended_at = started_at + interval '40 hours' where abs(hashtext(id::text)) % 53 = 2;
+update interactions set ended_at = null where abs(hashtext(id::text)) % 23 = 3;
+
+update payments set currency = 'EUR' where abs(hashtext(id::text)) % 13 = 1;
+update payments set status = 'failed' where abs(hashtext(id::text)) % 17 = 2;
+update payments set status = 'refunded', refunded_at = paid_at + interval '5 days', refunded_amount = round(amount / 3, 2)
+where abs(hashtext(id::text)) % 11 = 3;
+update payments set status = 'refunded', refunded_at = paid_at + interval '1 minute', refunded_amount = null
+where abs(hashtext(id::text)) % 11 = 4;
+update payments set status = 'refunded', refunded_at = null, refunded_amount = null
+where abs(hashtext(id::text)) % 11 = 5;
+-- A refund noted on a payment that never was.
+update payments set status = 'failed', refunded_at = paid_at + interval '2 days' where abs(hashtext(id::text)) % 47 = 6;
+update subscriptions set currency = 'EUR' where abs(hashtext(id::text)) % 13 = 1;
+update subscriptions set ended_at = date_trunc('day', started_at) + interval '9 days'
+where abs(hashtext(id::text)) % 7 = 2;
+update payments p set paid_at = date_trunc('day', paid_at) where abs(hashtext(id::text)) % 7 = 1;
+
+-- A second first purchase, at the very same instant.
+insert into payments (id, user_id, subscription_id, kind, amount, currency, status, paid_at, updated_at)
+select md5(id::text || 'again')::uuid, user_id, subscription_id, kind, amount, currency, status, paid_at, updated_at
+from payments where kind = 'initial' and abs(hashtext(id::text)) % 5 = 1;
+insert into swipes (id, user_id, target_user_id, action, created_at)
+select md5(id::text || 'again')::uuid, user_id, target_user_id, action, created_at
+from swipes where abs(hashtext(id::text)) % 211 = 1;
+insert into user_sessions
+    (id, user_id, platform, app_version, country, started_at, last_seen_at, ended_at, exit_reason, updated_at)
+select md5(id::text || 'again')::uuid, user_id, 'web', app_version, country, started_at, last_seen_at, ended_at,
+    exit_reason, updated_at
+from user_sessions where abs(hashtext(id::text)) % 211 = 2;

@@ -1,0 +1,125 @@
+//! A second way of computing: every cell that the daily job publishes, against plain PostgreSQL over the raw rows.
+//!
+//! `dirt.sql` puts into the sources what the definitions have a sentence for, `views.sql` reads them as the
+//! definitions do, and one statement a table computes what must stand in it.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, SecondsFormat};
+use kindred_model::Instant;
+use kindred_simulator::Population;
+use kindred_testkit::at;
+use kindred_warehouse::{DAILY_KPI_SUMMARIES, SUMMARY_TABLES, SummaryTable};
+
+use crate::support::world::{run_sql, simulated};
+use crate::support::{Cells, World, differences};
+
+const FROM: &str = "2025-12-05";
+const TO: &str = "2026-03-16";
+
+fn population() -> Population {
+    Population {
+        users: 300,
+        days: 100,
+        seed: 11,
+        until: at("2026-03-15T10:30:00Z"),
+    }
+}
+
+/// Dirty sources, and all of their history computed.
+async fn world() -> World {
+    let population = population();
+    let world = World::new(&simulated(population).await, population.until).await;
+    world.change(include_str!("dirt.sql")).await;
+    run_sql(&world.source, include_str!("views.sql")).await;
+    world.backfill(FROM, TO).await.unwrap_or_else(|error| panic!("{error}"));
+    world
+}
+
+/// What must stand in a table.
+async fn expected(world: &World, table: &'static SummaryTable, as_of: Instant) -> Cells {
+    let sql = match table.name {
+        "daily_kpi_summaries" => include_str!("daily_kpi_summaries.sql"),
+        "lifecycle_daily" => include_str!("lifecycle_daily.sql"),
+        "segment_kpi_daily" => include_str!("segment_kpi_daily.sql"),
+        "active_user_buckets" => include_str!("active_user_buckets.sql"),
+        other => panic!("{other} has no oracle: add tests/oracle/{other}.sql"),
+    };
+    let as_of = DateTime::to_rfc3339_opts(&as_of, SecondsFormat::Micros, true);
+    let sql = sql
+        .replace("{from}", &format!("date '{FROM}'"))
+        .replace("{to}", &format!("date '{TO}'"))
+        .replace("{as_of}", &format!("timestamptz '{as_of}'"));
+    Cells::answered(&world.source, table, false, &sql).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_published_cell_is_what_plain_sql_computes_from_the_raw_rows() {
+    let world = world().await;
+    let (mut wrong, mut cells) = (Vec::new(), 0);
+    for table in SUMMARY_TABLES {
+        let expected = expected(&world, table, population().until).await;
+        let published = Cells::published(&world.warehouse, table, false).await;
+        cells += published.count();
+        assert_says_something(table, &expected);
+        let lines = differences(table, &published, &expected);
+        let more = lines.len().saturating_sub(20);
+        wrong.extend(lines.into_iter().take(20));
+        if more > 0 {
+            wrong.push(format!("{}: {more} more", table.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(cells > 20_000, "only {cells} cells were compared");
+    world.assert_sound().await;
+}
+
+/// A column that is the same in every row would be right by chance.
+fn assert_says_something(table: &SummaryTable, cells: &Cells) {
+    for column in table.figures() {
+        let values: BTreeSet<_> = cells.rows.values().map(|row| &row[column.name]).collect();
+        assert!(
+            values.len() > 1,
+            "{}.{} is {values:?} in every row: the history shows nothing",
+            table.name,
+            column.name
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_comparison_notices_every_kind_of_wrong_cell_and_row() {
+    let population = population();
+    let world = World::new(&simulated(population).await, population.until).await;
+    world.run("2026-03-13", "2026-03-15").await.unwrap_or_else(|error| panic!("{error}"));
+    let table = &DAILY_KPI_SUMMARIES;
+    let right = Cells::published(&world.warehouse, table, false).await;
+    assert_eq!(differences(table, &right, &right), Vec::<String>::new());
+
+    let mutations = [
+        ("total_likes = total_likes + 1", "total_likes"),
+        ("session_seconds = session_seconds * (1 + 1e-8)", "session_seconds"),
+        ("total_revenue = total_revenue + 0.01", "total_revenue"),
+        ("user_retention_day1 = user_retention_day1 + 1e-6", "user_retention_day1"),
+        ("total_reports = null", "total_reports"),
+        ("is_partial = not is_partial", "is_partial"),
+    ];
+    for (mutation, column) in mutations {
+        let sql = format!("update daily_kpi_summaries set {mutation} where date = '2026-03-14'");
+        run_sql(&world.warehouse, "create table kept as table daily_kpi_summaries").await;
+        run_sql(&world.warehouse, &sql).await;
+        let wrong = Cells::published(&world.warehouse, table, false).await;
+        let lines = differences(table, &wrong, &right);
+        assert_eq!(lines.len(), 1, "{mutation}: {lines:?}");
+        let named = format!("daily_kpi_summaries 2026-03-14, {column}: ");
+        assert!(lines[0].starts_with(&named), "{lines:?}");
+        let restore = "truncate daily_kpi_summaries; insert into daily_kpi_summaries table kept; drop table kept";
+        run_sql(&world.warehouse, restore).await;
+    }
+
+    run_sql(&world.warehouse, "delete from daily_kpi_summaries where date = '2026-03-13'").await;
+    let less = Cells::published(&world.warehouse, table, false).await;
+    let key = "daily_kpi_summaries 2026-03-13";
+    assert_eq!(differences(table, &less, &right), [format!("{key}: this row is missing")]);
+    assert_eq!(differences(table, &right, &less), [format!("{key}: this row should not be")]);
+}

@@ -1,0 +1,76 @@
+-- The sources as the definitions see them: without staff, spans capped, other money left out. In PostgreSQL's own
+-- words, over raw ids.
+
+create schema oracle;
+
+create table oracle.staff as select id from users where is_internal;
+
+create table oracle.people as
+select id, created_at, (created_at at time zone 'UTC')::date as born,
+    coalesce(country, 'unknown') as country, coalesce(gender, 'unknown') as gender,
+    coalesce(signup_platform, 'unknown') as signup_platform
+from users where id not in (select id from oracle.staff);
+create index on oracle.people (created_at);
+create index on oracle.people (born);
+create unique index on oracle.people (id);
+
+create table oracle.sessions as
+select
+    id, user_id, started_at,
+    (started_at at time zone 'UTC')::date as day,
+    coalesce(platform, 'unknown') as platform,
+    coalesce(app_version, 'unknown') as app_version,
+    case
+        when coalesce(ended_at, last_seen_at) <= started_at then started_at
+        when coalesce(ended_at, last_seen_at) - started_at > interval '24 hours' then started_at + interval '24 hours'
+        else coalesce(ended_at, last_seen_at)
+    end as finish,
+    case when ended_at - started_at >= interval '0' then
+        extract(epoch from least(ended_at - started_at, interval '24 hours'))
+    end as seconds
+from user_sessions where user_id not in (select id from oracle.staff);
+create index on oracle.sessions (started_at);
+create index on oracle.sessions (day);
+
+-- Who was there on which day, and with what.
+create table oracle.presence as
+select distinct d.day::date as day, s.user_id, s.platform, s.app_version
+from oracle.sessions s
+cross join generate_series(s.day, (s.finish at time zone 'UTC')::date, interval '1 day') as d (day)
+where s.started_at < (d.day::date + 1)::timestamp at time zone 'UTC'
+    and (s.finish > d.day::date::timestamp at time zone 'UTC' or s.started_at >= d.day::date::timestamp at time zone 'UTC');
+create index on oracle.presence (day, user_id);
+
+create table oracle.paid as
+select *, (paid_at at time zone 'UTC')::date as day, (refunded_at at time zone 'UTC')::date as refund_day,
+    coalesce(refunded_amount, amount) as refund
+from payments
+where status <> 'failed' and currency = 'USD' and user_id not in (select id from oracle.staff);
+
+create table oracle.subscriptions as
+select id, user_id, ended_at,
+    (select min(p.paid_at) from oracle.paid p where p.subscription_id = s.id and p.kind = 'initial') as paid_at
+from subscriptions s
+where currency = 'USD' and user_id not in (select id from oracle.staff);
+
+create table oracle.messages as
+select sender_id, (created_at at time zone 'UTC')::date as day
+from messages
+where sender_id not in (select id from oracle.staff) and recipient_id not in (select id from oracle.staff);
+create index on oracle.messages (day);
+
+create table oracle.calls as
+select kind, (started_at at time zone 'UTC')::date as day,
+    case when ended_at >= started_at then extract(epoch from least(ended_at - started_at, interval '24 hours')) end
+        as seconds
+from interactions
+where initiator_id not in (select id from oracle.staff) and partner_id not in (select id from oracle.staff);
+
+create table oracle.likes as
+select (created_at at time zone 'UTC')::date as day
+from swipes
+where action like '%like' and user_id not in (select id from oracle.staff)
+    and target_user_id not in (select id from oracle.staff);
+create index on oracle.likes (day);
+
+analyze;

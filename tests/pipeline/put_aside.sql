@@ -1,0 +1,22 @@
+-- Moves the whole history into a schema of its own and leaves empty sources in its place.
+create schema truth;
+alter table users set schema truth;
+alter table user_sessions set schema truth;
+alter table subscriptions set schema truth;
+alter table payments set schema truth;
+alter table swipes set schema truth;
+alter table matches set schema truth;
+alter table interactions set schema truth;
+alter table messages set schema truth;
+alter table reports set schema truth;
+alter table moderation_actions set schema truth;
+create table users (like truth.users including all);
+create table user_sessions (like truth.user_sessions including all);
+create table subscriptions (like truth.subscriptions including all);
+create table payments (like truth.payments including all);
+create table swipes (like truth.swipes including all);
+create table matches (like truth.matches including all);
+create table interactions (like truth.interactions including all);
+create table messages (like truth.messages including all);
+create table reports (like truth.reports including all);
+create table moderation_actions (like truth.moderation_actions including all);
