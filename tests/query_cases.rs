@@ -15,7 +15,8 @@
 //! ```
 //!
 //! Types are `int`, `double`, `text`, `bool`, `date`, `ts`, `money` and `id`; an empty field is null. Tables with a
-//! `date` are written as Parquet partitions and read back, but for the answers of other queries (`daily_…`).
+//! `date` are written as Parquet partitions and read back, but for the answers of other queries (`daily_…`). A column
+//! of [expected] written as `granularity=weekly` keeps the rows with that value only.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -283,14 +284,15 @@ async fn store(lake: &Lake, dataset: &Dataset, rows: &RecordBatch) {
     lake.swap(&stage.finish().await.unwrap()).await.unwrap();
 }
 
-/// The rows as CSV, with the columns that the case names, in the query's order.
+/// The rows as CSV, in the query's order, with the columns that the case names; `column=value` keeps its rows only.
 fn csv(rows: &Rows, header: &str) -> Vec<String> {
     let options = FormatOptions::default().with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%SZ"));
     let mut lines = vec![header.to_owned()];
+    let columns: Vec<_> = header.split(',').map(|name| name.split_once('=').unwrap_or((name, ""))).collect();
     for batch in &rows.batches {
-        let formatters: Vec<_> = header
-            .split(',')
-            .map(|name| {
+        let formatters: Vec<_> = columns
+            .iter()
+            .map(|(name, _)| {
                 let column = batch
                     .column_by_name(name)
                     .unwrap_or_else(|| panic!("the answer has no column {name}"));
@@ -302,7 +304,9 @@ fn csv(rows: &Rows, header: &str) -> Vec<String> {
                 .iter()
                 .map(|formatter| formatter.value(row).to_string())
                 .collect();
-            lines.push(fields.join(","));
+            if columns.iter().zip(&fields).all(|((_, kept), field)| kept.is_empty() || kept == field) {
+                lines.push(fields.join(","));
+            }
         }
     }
     lines

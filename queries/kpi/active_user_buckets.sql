@@ -93,17 +93,17 @@ hours as (
     where date >= $from - interval '1 day' and date < $to and cast(span_end as date) >= $from
 ),
 
--- Distinct first, counted afterwards.
+-- Distinct first, counted afterwards; each branch looks back no further than its own first bucket.
 present as (
     select distinct 'hourly' as granularity, hour as bucket_start, user_key from hours
     union all
-    select 'daily', day, user_key from active
+    select 'daily', day, user_key from active where day >= $from and day < $to
     union all
-    select distinct 'weekly', date_trunc('week', day), user_key from active
+    select distinct 'weekly', date_trunc('week', day), user_key from active where day >= date_trunc('week', $from)
     union all
-    select distinct 'monthly', date_trunc('month', day), user_key from active
+    select distinct 'monthly', date_trunc('month', day), user_key from active where day >= date_trunc('month', $from)
     union all
-    select distinct 'quarterly', date_trunc('quarter', day), user_key from active
+    select distinct 'quarterly', date_trunc('quarter', day), user_key from active where day >= date_trunc('quarter', $from)
 ),
 
 -- What has one instant falls into one bucket of each length: counted by hour, then added up.

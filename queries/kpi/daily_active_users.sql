@@ -12,7 +12,7 @@ with active as (
 ),
 
 -- An active day counts its user for as many days as the window is long, or until the next active day takes over:
--- so each user is counted once a day, and no row is multiplied.
+-- so each user is counted once a day, and no row is multiplied. A null, where none follows, is never the least.
 coverage as (
     select date, lead(date) over (partition by user_key order by date) as next_date
     from active
@@ -23,9 +23,9 @@ edges as (
     union all
     select date + interval '1 day', -1, 0, 0 from coverage
     union all
-    select least(date + interval '7 days', coalesce(next_date, date + interval '7 days')), 0, -1, 0 from coverage
+    select least(date + interval '7 days', next_date), 0, -1, 0 from coverage
     union all
-    select least(date + interval '30 days', coalesce(next_date, date + interval '30 days')), 0, 0, -1 from coverage
+    select least(date + interval '30 days', next_date), 0, 0, -1 from coverage
     union all
     -- Every day of the window has a row, whether anyone came or went on it or not.
     select unnest(generate_series($from, $to - interval '1 day', interval '1 day')), 0, 0, 0

@@ -6,4 +6,4 @@ pub(crate) mod soundness;
 pub(crate) mod world;
 
 pub(crate) use cells::{Cells, differences};
-pub(crate) use world::{MODERATION_IS_UNSET, Sources, World};
+pub(crate) use world::World;

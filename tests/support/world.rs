@@ -22,11 +22,6 @@ use tokio_util::sync::CancellationToken;
 /// Where each source is; one that is missing is not configured.
 pub(crate) type Sources = BTreeMap<Source, String>;
 
-/// For [`World::with_sources`]: every source but moderation.
-pub(crate) const MODERATION_IS_UNSET: fn(&mut Sources) = |sources| {
-    sources.remove(&Source::Moderation);
-};
-
 /// Everything that one test works with.
 pub(crate) struct World {
     pub(crate) source: Arc<TestDatabase>,

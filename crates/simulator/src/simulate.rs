@@ -18,7 +18,7 @@ pub struct Population {
     pub users: u32,
     /// How many times 24 hours the history lasts.
     pub days: u32,
-    /// Where the random numbers start from.
+    /// Names the history among all those of the same size.
     pub seed: u64,
     /// The end of the history: everything in it happened before.
     pub until: Instant,
@@ -58,7 +58,7 @@ pub struct TableRows {
 /// Writes the history of a population into empty source databases, creating their tables where they are missing.
 ///
 /// Memory is bounded by the number of users, not by that of rows. Each database is written in one transaction; all of
-/// them are committed at the very end. Progress is drawn where `progress` draws, and nowhere when that is hidden.
+/// them are committed at the very end, and dropping the future before that leaves them as they were. Progress is drawn where `progress` draws, and nowhere when that is hidden.
 ///
 /// # Errors
 /// When the population is out of bounds, a database cannot be reached, has rows already, or refuses what it is given.

@@ -5,7 +5,7 @@ use kindred_engine::{Params, Rows, Session};
 use serde_json::{Value, json};
 
 use super::compute::Computed;
-use super::mirror::shaped;
+use super::shape::figures;
 use crate::Platform;
 use crate::error::JobError;
 
@@ -17,7 +17,7 @@ const IDENTITIES: &str = "quality/daily_identities";
 /// When an identity does not hold: with every one that does not, and the day.
 pub(crate) async fn identities(platform: &Platform, session: &Session, tables: &[Computed]) -> Result<Value, JobError> {
     for computed in tables {
-        session.register_rows(computed.table.name, &shaped(computed)?)?;
+        session.register_rows(computed.table.name, &figures(computed)?)?;
     }
     let query = platform.queries.get(IDENTITIES)?;
     let violations = session.query(query, &Params::default()).await?;

@@ -56,6 +56,15 @@ pub(crate) struct Computed {
 }
 
 impl Computed {
+    /// Says that the rows do not fit their table.
+    pub(crate) fn misshapen(&self, problem: impl std::fmt::Display) -> JobError {
+        JobError::Shape {
+            query: self.query.to_owned(),
+            table: self.table.name,
+            problem: problem.to_string(),
+        }
+    }
+
     pub(crate) fn rows(&self) -> usize {
         self.answers.iter().map(Rows::len).sum()
     }

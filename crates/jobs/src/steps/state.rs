@@ -12,6 +12,7 @@ use kindred_model::{DayWindow, Fact, Granularity, day_end, day_start};
 
 use super::datasets::{self, ACTIVE_DAYS, active_days_schema};
 use super::pull::Pulled;
+use super::shape::by_day;
 use super::work::Work;
 use crate::error::JobError;
 
@@ -55,7 +56,7 @@ pub(crate) async fn rebuild(
             .with("from", Value::Day(window.from()))
             .with("to", Value::Day(window.to()));
         let rows = session.query(query, &params).await?;
-        let rows = super::mirror::by_day(&dataset, &rows, "date", &schema)?;
+        let rows = by_day(&dataset, &rows, "date", &schema)?;
         let mut stage = work.stage(&dataset, &schema, sort, &query.sql);
         for day in window.days() {
             // A day without anyone has its file too: it is known to be empty.

@@ -1,7 +1,9 @@
 //! `kindred query 'SQL'`
 
 use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use arrow::array::RecordBatch;
@@ -34,18 +36,64 @@ pub(crate) async fn query(settings: &Settings, arguments: &QueryArgs) -> anyhow:
         session.register_dataset(name, dataset, schema)?;
     }
     let mut rows = session.sql(&arguments.sql).await?;
-    let sink: Box<dyn Write + Send> = match &arguments.output {
+    let target: Box<dyn Write + Send> = match &arguments.output {
         Some(path) => Box::new(File::create(path).with_context(|| format!("cannot write {}", path.display()))?),
         None => Box::new(std::io::stdout()),
     };
+    let closed = Arc::new(AtomicBool::new(false));
+    let sink = Reader {
+        target,
+        closed: Arc::clone(&closed),
+    };
     let mut printer = Printer::new(arguments.format, rows.schema(), BufWriter::new(sink))?;
-    while let Some(batch) = rows.next().await {
-        printer.print(&batch.context("the statement failed while it ran")?)?;
+    while let Some(batch) = rows.next().await
+        && !closed.load(Ordering::Relaxed)
+    {
+        let batch = batch.context("the statement failed while it ran")?;
+        printer.print(&batch).with_context(|| unwritten(arguments))?;
     }
-    printer.finish()
+    printer.finish().with_context(|| unwritten(arguments))
 }
 
-type Sink = BufWriter<Box<dyn Write + Send>>;
+fn unwritten(arguments: &QueryArgs) -> String {
+    let sink = arguments.output.as_deref().map(|path| path.display().to_string());
+    let sink = sink.as_deref().unwrap_or("standard output");
+    format!("the answer could not be written to {sink}")
+}
+
+type Sink = BufWriter<Reader>;
+
+/// Whoever reads the answer. One that goes away has read enough: what follows is dropped, and is no failure.
+struct Reader {
+    target: Box<dyn Write + Send>,
+    closed: Arc<AtomicBool>,
+}
+
+impl Write for Reader {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.unless_closed(bytes.len(), |target| target.write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.unless_closed((), |target| target.flush())
+    }
+}
+
+impl Reader {
+    fn unless_closed<T>(
+        &mut self,
+        dropped: T,
+        act: impl FnOnce(&mut dyn Write) -> std::io::Result<T>,
+    ) -> std::io::Result<T> {
+        match act(&mut self.target) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.closed.store(true, Ordering::Relaxed);
+                Ok(dropped)
+            }
+            acted => acted,
+        }
+    }
+}
 
 /// Writes rows as they come; a table alone waits for all of them, to know how wide its columns are.
 enum Printer {

@@ -65,9 +65,8 @@ impl Settings {
 /// What is wrong with `.env`, without quoting it: it may hold a password.
 fn unreadable(error: &dotenvy::Error) -> String {
     match error {
-        dotenvy::Error::LineParse(line, _) => {
-            let name = line.split('=').next().unwrap_or_default().trim();
-            format!("the line of {name} cannot be read: put a value with spaces or special characters in single quotes")
+        dotenvy::Error::LineParse(..) => {
+            "a line cannot be read: write NAME=value, and put a value with spaces, # or $ in single quotes".to_owned()
         }
         other => other.to_string(),
     }

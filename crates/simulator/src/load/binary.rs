@@ -153,3 +153,29 @@ impl std::fmt::Display for Cents {
         write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Digits, weight, sign, scale; then the digits.
+    #[test]
+    fn amounts_are_numeric_in_the_servers_own_form() {
+        let cases: [(u32, &[i16]); 5] = [
+            (0, &[0, 0, 0, 2]),
+            (5, &[1, -1, 0, 2, 500]),
+            (19_99, &[2, 0, 0, 2, 19, 9_900]),
+            (30_000_00, &[1, 1, 0, 2, 3]),
+            (120_000_50, &[3, 1, 0, 2, 12, 0, 5_000]),
+        ];
+        for (cents, expected) in cases {
+            let mut out = BytesMut::new();
+            Cents(cents).write(&mut out);
+            let words: Vec<_> = out
+                .chunks(2)
+                .map(|word| i16::from_be_bytes([word[0], word[1]]))
+                .collect();
+            assert_eq!(words, expected, "{}", Cents(cents));
+        }
+    }
+}

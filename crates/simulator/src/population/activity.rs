@@ -1,5 +1,8 @@
 //! Sessions: when somebody comes, what they do, how it ends, and when they come again.
 
+use std::collections::VecDeque;
+use std::ops::Range;
+
 use chrono::TimeDelta;
 use kindred_model::Instant;
 use uuid::Uuid;
@@ -16,7 +19,7 @@ const MEDIAN_SECONDS: f64 = 250.0;
 const SPREAD: f64 = 0.95;
 const LONGEST_SECONDS: f64 = 4.0 * 3_600.0;
 /// Seconds between one thing done and the next.
-const PAUSE: std::ops::Range<f64> = 25.0..165.0;
+const PAUSE: Range<f64> = 25.0..165.0;
 /// The server closes a session that it has not heard from for so long.
 const TIMEOUT: TimeDelta = TimeDelta::minutes(15);
 /// An open session is heard from at least this often.
@@ -53,14 +56,14 @@ enum Act {
 
 /// What people do, by how often.
 const ACTS: [(Act, f64); 9] = [
-    (Act::LookAround, 18.0),
+    (Act::LookAround, 16.0),
     (Act::Swipe, 28.0),
     (Act::Chat, 27.0),
     (Act::ViewProfile, 7.0),
     (Act::Search, 3.0),
     (Act::Tap, 6.0),
     (Act::UseFeature, 3.0),
-    (Act::MeetLive, 4.0),
+    (Act::MeetLive, 6.0),
     (Act::Shop, 3.0),
 ];
 
@@ -114,7 +117,7 @@ pub(super) struct Sitting {
 
 impl Sitting {
     /// Lets some seconds pass; whether the session and the history still go on.
-    pub(super) fn pass(&mut self, range: std::ops::Range<f64>) -> bool {
+    pub(super) fn pass(&mut self, range: Range<f64>) -> bool {
         self.now += self.dice.span(range);
         self.goes_on()
     }
@@ -127,7 +130,8 @@ impl Sitting {
 impl World {
     /// Lives through a session, from the opening of the app to the telemetry, and plans the next one.
     pub(super) fn session(&mut self, who: Who, at: Instant) {
-        if !self.member(who).is_active() {
+        let member = self.member(who);
+        if !member.is_active() || member.next_session_at != at {
             return;
         }
         let mut sitting = self.sit_down(who, at);
@@ -281,7 +285,7 @@ impl World {
         }
         if !lapsed && dice.chance(COMES_BACK_SOON) {
             let next = over_at + seconds(dice.log_normal(SOON_HOURS * 3_600.0, 0.8));
-            self.schedule(next, Happening::Session(who));
+            self.plan_session(who, next);
         } else {
             self.schedule_by_rhythm(who, over_at, &mut dice);
         }
@@ -299,8 +303,14 @@ impl World {
         };
         let next = rhythm::next_occasion(dice, after, self.until, member.person.offset(), a_day);
         if let Some(next) = next {
-            self.schedule(next, Happening::Session(who));
+            self.plan_session(who, next);
         }
+    }
+
+    /// Plans the next session, in place of any other.
+    pub(super) fn plan_session(&mut self, who: Who, at: Instant) {
+        self.member_mut(who).next_session_at = at;
+        self.schedule(at, Happening::Session(who));
     }
 
     /// Takes an account out of use for good; its subscription ends with it.
@@ -308,8 +318,8 @@ impl World {
         let member = self.member_mut(who);
         member.standing = standing;
         member.changed_at = at;
-        member.talks = std::collections::VecDeque::new();
-        member.likes = std::collections::VecDeque::new();
+        member.talks = VecDeque::new();
+        member.likes = VecDeque::new();
         if let Some(subscription) = member.subscription.take() {
             self.end_subscription(who, subscription, at, true);
         }

@@ -38,6 +38,17 @@ const UNNAMED_INTERVAL: f64 = 0.03;
 
 const OFFERS: [&str; 4] = ["likes", "swipe_limit", "settings", "banner"];
 
+/// An attempt to take money.
+struct Charge {
+    /// None for a single purchase.
+    subscription_id: Option<Uuid>,
+    kind: &'static str,
+    amount: Cents,
+    currency: &'static str,
+    paid_at: Instant,
+    failed: bool,
+}
+
 /// A subscription that has not ended.
 pub(super) struct Subscription {
     id: Uuid,
@@ -77,19 +88,15 @@ impl World {
                 }
             }
             _ if sitting.dice.chance(BUYS_SINGLE) => {
-                let amount = plan::choose_single(&mut sitting.dice);
-                let currency = self.currency(sitting);
-                let failed = sitting.dice.chance(FAILS);
-                self.pay(
-                    sitting.who,
-                    &mut sitting.dice,
-                    None,
-                    "one_off",
-                    amount,
-                    currency,
-                    sitting.now,
-                    failed,
-                );
+                let charge = Charge {
+                    subscription_id: None,
+                    kind: "one_off",
+                    amount: plan::choose_single(&mut sitting.dice),
+                    currency: self.currency(sitting.who),
+                    paid_at: sitting.now,
+                    failed: sitting.dice.chance(FAILS),
+                };
+                self.charge(sitting.who, &mut sitting.dice, charge);
             }
             _ => {}
         }
@@ -97,7 +104,7 @@ impl World {
 
     fn subscribe(&mut self, sitting: &mut Sitting, plan: &'static Plan) {
         let at = sitting.now;
-        let currency = self.currency(sitting);
+        let currency = self.currency(sitting.who);
         let newcomer = !self.member(sitting.who).has_subscribed;
         let dice = &mut sitting.dice;
         let trial = plan.trial_days.filter(|_| newcomer && dice.chance(TAKES_TRIAL));
@@ -144,10 +151,9 @@ impl World {
         }
     }
 
-    fn currency(&self, sitting: &Sitting) -> &'static str {
-        let person = &self.member(sitting.who).person;
-        let euro_area = person.country.is_some_and(|country| country.pays_euro);
-        let mut habit = self.seed.dice(Purpose::PrivateLife, sitting.who, 1);
+    fn currency(&self, who: Who) -> &'static str {
+        let euro_area = self.member(who).person.country.is_some_and(|country| country.pays_euro);
+        let mut habit = self.seed.dice(Purpose::PrivateLife, who, 1);
         if euro_area && habit.chance(PAYS_EURO) {
             "EUR"
         } else {
@@ -170,9 +176,15 @@ impl World {
         member.bills += 1;
         let mut dice = self.seed.dice(Purpose::Bill, who, number);
         let failed = dice.chance(if subscription.failures > 0 { FAILS_AGAIN } else { FAILS });
-        let kind = if subscription.paid { "renewal" } else { "initial" };
-        let (price, currency) = (subscription.plan.price, subscription.currency);
-        let refund = self.pay(who, &mut dice, Some(subscription.id), kind, price, currency, at, failed);
+        let charge = Charge {
+            subscription_id: Some(subscription.id),
+            kind: if subscription.paid { "renewal" } else { "initial" },
+            amount: subscription.plan.price,
+            currency: subscription.currency,
+            paid_at: at,
+            failed,
+        };
+        let given_back_at = self.charge(who, &mut dice, charge);
         subscription.changed_at = at;
         if failed {
             subscription.failures += 1;
@@ -182,25 +194,20 @@ impl World {
             }
             subscription.due_at = at + TRIES_AGAIN_AFTER;
         } else {
-            subscription.begin_period(&mut dice, at, refund);
+            subscription.begin_period(&mut dice, at, given_back_at);
         }
         self.schedule(subscription.due_at, Happening::Bill(who));
         self.member_mut(who).subscription = Some(subscription);
     }
 
-    /// Writes a payment; when it will be given back whole, that instant.
-    #[allow(clippy::too_many_arguments, reason = "what a payment is made of")]
-    fn pay(
-        &mut self,
-        who: Who,
-        dice: &mut Dice,
-        subscription_id: Option<Uuid>,
-        kind: &'static str,
-        amount: Cents,
-        currency: &'static str,
-        paid_at: Instant,
-        failed: bool,
-    ) -> Option<Instant> {
+    /// Charges somebody and writes the payment; when it will be given back whole, that instant.
+    fn charge(&mut self, who: Who, dice: &mut Dice, charge: Charge) -> Option<Instant> {
+        let Charge {
+            amount,
+            paid_at,
+            failed,
+            ..
+        } = charge;
         let id = dice.id_at(paid_at);
         let refunded = !failed && dice.chance(REFUNDED);
         let whole = dice.chance(REFUNDED_WHOLE);
@@ -209,10 +216,10 @@ impl World {
         self.sink.write(&Payment {
             id,
             user_id: self.member(who).person.id,
-            subscription_id,
-            kind,
+            subscription_id: charge.subscription_id,
+            kind: charge.kind,
             amount,
-            currency,
+            currency: charge.currency,
             status: match (failed, refunded_at) {
                 (true, _) => "failed",
                 (false, Some(_)) => "refunded",

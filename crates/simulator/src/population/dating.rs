@@ -71,11 +71,11 @@ impl World {
         };
         let likes = self.likes(who, target);
         let super_like = likes && sitting.dice.chance(SUPER);
-        let target_user_id = self.member(target).person.id;
+        let target_id = self.member(target).person.id;
         self.sink.write(&Swipe {
             id: sitting.dice.id_at(sitting.now),
             user_id: sitting.user_id,
-            target_user_id,
+            target_user_id: target_id,
             action: match (likes, super_like) {
                 (false, _) => "pass",
                 (true, false) => "like",
@@ -83,18 +83,15 @@ impl World {
             },
             created_at: sitting.now,
         });
-        let target_id = target_user_id;
         if !likes {
             self.report(sitting, EventKind::SwipeLeft { target: target_id });
             return true;
         }
-        self.report(
-            sitting,
-            EventKind::SwipeRight {
-                target: target_id,
-                super_like,
-            },
-        );
+        let swipe = EventKind::SwipeRight {
+            target: target_id,
+            super_like,
+        };
+        self.report(sitting, swipe);
         if answered.is_some() {
             self.match_up(sitting, target);
         } else {

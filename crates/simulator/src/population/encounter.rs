@@ -1,6 +1,7 @@
 //! Live encounters: people join a queue, and two who are there at the same time meet by video, voice or text.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use chrono::TimeDelta;
 use kindred_model::Instant;
@@ -15,7 +16,7 @@ use crate::load::{Interaction, QueueEntry};
 const ONLINE_KEPT: usize = 256;
 /// Mean seconds until a partner is found, and how long people wait who find none.
 const WAIT_SECONDS: f64 = 35.0;
-const PATIENCE_SECONDS: std::ops::Range<f64> = 25.0..240.0;
+const PATIENCE_SECONDS: Range<f64> = 25.0..240.0;
 /// Half of the encounters are shorter.
 const MEDIAN_SECONDS: f64 = 200.0;
 const SPREAD: f64 = 0.9;

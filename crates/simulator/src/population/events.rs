@@ -190,7 +190,7 @@ const LATE: f64 = 0.01;
 const LATEST_HOURS: f64 = 47.0;
 
 impl World {
-    /// Reports an event. One that has not arrived by the end of the history is in no table yet.
+    /// Reports an event. One that happened before the history, or has not arrived by its end, is in no table.
     pub(super) fn report_event(&mut self, dice: &mut Dice, origin: &Origin, at: Instant, kind: EventKind) {
         let delay = if dice.chance(LATE) {
             seconds(dice.exponential(4.0).min(LATEST_HOURS) * 3_600.0 + 60.0)
@@ -198,7 +198,7 @@ impl World {
             dice.span(0.1..4.0)
         };
         let received_at = at + delay;
-        if received_at >= self.until {
+        if at < self.start || received_at >= self.until {
             return;
         }
         self.sink.write(&BehaviorEvent {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use chrono::TimeDelta;
 use kindred_model::Instant;
 
 use super::billing::Subscription;
@@ -39,6 +40,8 @@ pub(super) struct Member {
     pub(super) profile_changed_at: Instant,
     /// Until when the app is interesting.
     pub(super) interested_until: Instant,
+    /// When the next session begins; any other on the agenda was planned before plans changed.
+    pub(super) next_session_at: Instant,
     /// The end of the latest session; what is done to a person waits for it.
     pub(super) busy_until: Instant,
     /// The end of the latest live encounter: one at a time.
@@ -69,6 +72,7 @@ impl Member {
             changed_at: at,
             profile_changed_at: at,
             interested_until: at,
+            next_session_at: at,
             busy_until: at,
             engaged_until: at,
             sessions: 0,
@@ -89,7 +93,7 @@ impl Member {
     }
 
     /// Whether the person was in a session within the given time before `at`, or still is.
-    pub(super) fn seen_within(&self, span: chrono::TimeDelta, at: Instant) -> bool {
+    pub(super) fn seen_within(&self, span: TimeDelta, at: Instant) -> bool {
         self.busy_until + span > at
     }
 }

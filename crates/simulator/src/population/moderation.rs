@@ -13,13 +13,13 @@ use crate::load::{ModerationAction, Report};
 
 /// Chance that somebody is reported after a talk, an encounter or a look at the profile: for those who give reason to,
 /// and for everybody else.
-const REPORTED_WITH_REASON: f64 = 0.12;
+const REPORTED_WITH_REASON: f64 = 0.18;
 const REPORTED: f64 = 0.000_8;
 /// Chance that a report is upheld.
 const UPHELD_WITH_REASON: f64 = 0.75;
 const UPHELD: f64 = 0.08;
 /// Median hours until a report is resolved; some take days.
-const RESOLVED_HOURS: f64 = 7.0;
+const RESOLVED_HOURS: f64 = 10.0;
 /// Chance that the filters find an upheld case before a person does.
 const AUTOMATED: f64 = 0.3;
 /// Chance that what a report calls grave leads to a ban at once.

@@ -6,7 +6,7 @@ use kindred_model::Instant;
 use super::chance::{Dice, Purpose, Seed, days, seconds};
 use super::events::{AppVersion, EventKind, Origin};
 use super::person::{Device, Person, country_of};
-use super::{Happening, Who, World, rhythm};
+use super::{Who, World, rhythm};
 use crate::Population;
 
 /// The launch brings, on its first day, this many times the sign-ups of an ordinary day, and fades by the day.
@@ -126,7 +126,7 @@ impl World {
 
         if dice.chance(HESITANT) {
             let opened_at = registered_at - seconds(3_600.0) - days(dice.exponential(1.5));
-            self.look_around(&mut dice, &anonymous, opened_at.max(self.start));
+            self.look_around(&mut dice, &anonymous, opened_at);
         }
         let begun_at = registered_at - seconds(dice.log_normal(95.0, 0.6));
         let opened_at = begun_at - dice.span(8.0..120.0);
@@ -155,7 +155,7 @@ impl World {
             self.schedule_by_rhythm(who, registered_at, &mut dice);
         } else {
             let first = registered_at + dice.span(1.0..20.0);
-            self.schedule(first, Happening::Session(who));
+            self.plan_session(who, first);
         }
     }
 

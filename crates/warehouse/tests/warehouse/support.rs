@@ -169,3 +169,24 @@ pub(crate) fn lifecycle(date: &str, new_active: i64) -> Value {
         "date": date, "new_active": new_active, "returning": 5, "resurrected": 2, "dormant": 1, "is_partial": false,
     })
 }
+
+/// A row of `segment_kpi_daily`, of a country.
+pub(crate) fn segment(date: &str, value: &str) -> Value {
+    json!({
+        "date": date, "dimension": "country", "value": value, "active_users": 4, "total_sessions": 6,
+        "session_seconds": 90.5, "closed_sessions": 5, "total_messages": 8, "total_revenue": 12.34,
+    })
+}
+
+pub(crate) fn days(from: &str, to: &str) -> Scope {
+    Scope::Days(vec![window(from, to)])
+}
+
+/// Publishes with nothing to swap; returns the rows changed by table.
+pub(crate) async fn published(database: &Database, publication: &Publication) -> Vec<(&'static str, u64)> {
+    let done = database
+        .warehouse
+        .publish(publication, || async { Ok::<_, Never>(()) })
+        .await;
+    done.unwrap().rows_changed
+}

@@ -1,0 +1,9 @@
+//! Running the binary: one command and its answer, a server, and the platform that it works on.
+
+mod command;
+mod platform;
+mod server;
+
+pub(crate) use command::{Answer, Kindred, home};
+pub(crate) use platform::{DAY, Platform, UNREACHABLE};
+pub(crate) use server::Server;
