@@ -50,7 +50,11 @@ pub(crate) async fn ensure(
         source,
     })?;
     if !said.status.success() {
-        let output = last_lines(&String::from_utf8_lossy(&said.stderr));
+        let output = format!(
+            "{}\n{}",
+            said.status,
+            last_lines(&String::from_utf8_lossy(&said.stderr))
+        );
         remove(&unfinished)?;
         return Err(EmbeddedPgError::Initdb {
             data: home.data.clone(),

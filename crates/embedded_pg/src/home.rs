@@ -19,7 +19,7 @@ const LONGEST_SOCKET_DIR: usize = 107 - 14;
 const LONG_LOG: u64 = 16 * 1024 * 1024;
 
 /// As much of the log's end as an error carries.
-const TAIL_BYTES: u64 = 4096;
+const TAIL_BYTES: u64 = 16 * 1024;
 const TAIL_LINES: usize = 12;
 
 /// The folders and files of one private server.
@@ -144,9 +144,14 @@ impl Home {
     }
 }
 
-/// The last lines of what a program said.
+/// The last lines of what a program said, without the server's answers to those who asked whether it was ready.
 pub(crate) fn last_lines(said: &str) -> String {
-    let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
+    let asked = [
+        "the database system is starting up",
+        "the database system is shutting down",
+    ];
+    let tells = |line: &&str| !line.trim().is_empty() && !asked.iter().any(|answer| line.ends_with(answer));
+    let lines: Vec<&str> = said.lines().filter(tells).collect();
     lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
 }
 
@@ -190,7 +195,8 @@ mod tests {
 
     #[test]
     fn the_end_of_a_log_is_its_last_lines_that_say_something() {
-        let said: String = (1..=20).map(|n| format!("line {n}\n\n")).collect();
+        let asked = "2026-11-23 07:50:02.656 UTC [1848] postgres FATAL:  the database system is starting up";
+        let said: String = (1..=20).map(|n| format!("line {n}\n\n{asked}\n")).collect();
         let end = last_lines(&said);
         assert!(end.starts_with("line 9\n") && end.ends_with("line 20"), "{end}");
         assert_eq!(last_lines(""), "");

@@ -25,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// A start that takes longer than this is said to.
 const WORTH_TELLING: Duration = Duration::from_secs(5);
 
+/// A server that is gone before it was ready may have been killed: it gets a second chance.
+const LAUNCHES: u32 = 2;
+
 /// How often an owner checks that the server is still run by somebody, and how much it slows down when it is not.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 const CHECK_AT_LEAST_EVERY: Duration = Duration::from_secs(60);
@@ -42,14 +45,14 @@ impl Launch {
     /// Returns when the server takes connections, having started it if nobody runs it.
     pub(crate) async fn ready(&self) -> Result<(), EmbeddedPgError> {
         let began = Instant::now();
-        let (mut launched, mut told) = (false, false);
+        let (mut launches, mut told) = (0, false);
         loop {
             if !told && began.elapsed() > WORTH_TELLING {
                 tracing::info!(log = %self.home.log.display(), "the private PostgreSQL is still starting, or recovering");
                 told = true;
             }
             match self.home.try_server_lock()? {
-                Some(_) if launched => {
+                Some(_) if launches == LAUNCHES => {
                     return Err(EmbeddedPgError::Stopped {
                         log: self.home.log.clone(),
                         tail: self.home.log_tail(),
@@ -57,7 +60,7 @@ impl Launch {
                 }
                 Some(lock) => {
                     self.run(lock).await?;
-                    launched = true;
+                    launches += 1;
                 }
                 None if self.takes_connections().await? => return Ok(()),
                 None => wait_a_little(began, &self.home).await?,

@@ -20,7 +20,8 @@ pub const SUPERUSER: &str = "kindred";
 /// dropped, or its process killed.
 ///
 /// A server that is killed, or whose supervisor is, comes back within about two seconds while a hold lives: open
-/// connections break, new ones are refused until then. This needs the runtime on which [`start`] was called.
+/// connections break, new ones are refused until then. (Both at once, and orphaned processes of the server may keep it
+/// for a minute.) This needs the runtime on which [`start`] was called.
 #[derive(Debug)]
 pub struct EmbeddedPg {
     launch: Arc<Launch>,

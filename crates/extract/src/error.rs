@@ -276,7 +276,7 @@ impl ExtractError {
 }
 
 /// What PostgreSQL, or the way to it, said: the driver's own words alone are "db error".
-pub(crate) fn reason(error: &postgres::Error) -> String {
+pub(crate) fn reason(error: &tokio_postgres::Error) -> String {
     if let Some(said) = error.as_db_error() {
         return match said.hint() {
             Some(hint) => format!("{} ({hint})", said.message()),

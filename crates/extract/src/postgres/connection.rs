@@ -16,7 +16,7 @@ use crate::error::reason;
 const SIGN_IN: Duration = Duration::from_secs(3);
 
 type Connection =
-    tokio_postgres::Connection<Socket, <MakeTlsConnector as postgres::tls::MakeTlsConnect<Socket>>::Stream>;
+    tokio_postgres::Connection<Socket, <MakeTlsConnector as tokio_postgres::tls::MakeTlsConnect<Socket>>::Stream>;
 
 /// Connects once, and says within seconds when that fails. The connection's own work runs as a task.
 pub(super) async fn connect(settings: &Settings) -> Result<Client, ExtractError> {
@@ -53,7 +53,7 @@ impl Settings {
         )
     }
 
-    pub(super) fn connecting_failed(&self, error: &postgres::Error) -> ExtractError {
+    pub(super) fn connecting_failed(&self, error: &tokio_postgres::Error) -> ExtractError {
         let database = self.database;
         let address = self.address.label.clone();
         let reason = reason(error);
@@ -87,7 +87,7 @@ impl Settings {
     }
 
     /// What a failure means that came after connecting, while `what` was being done.
-    pub(super) fn query_failed(&self, what: &str, error: &postgres::Error) -> ExtractError {
+    pub(super) fn query_failed(&self, what: &str, error: &tokio_postgres::Error) -> ExtractError {
         let database = self.database;
         let what = what.to_owned();
         let reason = reason(error);

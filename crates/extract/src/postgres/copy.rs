@@ -4,20 +4,22 @@
 //! and enters an async runtime anew for every row, a fifth of a read's time. This one takes the rows that have arrived
 //! at once, from the same parser of the protocol, and gives up as soon as nobody wants them.
 
+use std::pin::Pin;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use connectorx::data_order::DataOrder;
 use connectorx::errors::ConnectorXError;
 use connectorx::prelude::{CXQuery, PartitionParser, Produce, Source, SourcePartition};
 use connectorx::sources::postgres::{PostgresTypePairs, PostgresTypeSystem};
-use connectorx::typesystem::TypeAssoc;
 use futures::StreamExt;
 use futures::stream::ReadyChunks;
 use rust_decimal::Decimal;
-use tokio::runtime::Runtime;
-use tokio_postgres::Client;
 use tokio_postgres::binary_copy::{BinaryCopyOutRow, BinaryCopyOutStream};
-use tokio_postgres::types::{FromSql, Type, accepts};
-use tokio_util::sync::CancellationToken;
+use tokio_postgres::types::{FromSql, Timestamp, Type};
 use uuid::Uuid;
+
+use super::link::Link;
 
 /// The most rows taken at once; fewer arrive together.
 const CHUNK: usize = 1024;
@@ -34,28 +36,35 @@ pub(super) enum CopyError {
     Cancelled,
 }
 
-/// A connection inside its transaction, with the runtime that drives it, about to run one query of known columns.
-pub(super) struct CopySource<'c> {
-    pub(super) runtime: &'c Runtime,
-    pub(super) client: &'c Client,
-    pub(super) cancelled: &'c CancellationToken,
-    /// Name and type of every column that will come. They have been held against the contract: ConnectorX panics at
-    /// types that it does not know.
-    pub(super) columns: Vec<(String, Type)>,
-    pub(super) query: Option<String>,
+/// One query of known columns, about to be run.
+pub(super) struct CopySource {
+    link: Arc<Link>,
+    columns: Vec<(String, Type)>,
+    query: Option<String>,
+}
+
+impl CopySource {
+    /// Name and type of every column have been held against the contract: ConnectorX panics at types that it does not
+    /// know.
+    pub(super) fn new(link: Arc<Link>, columns: Vec<(String, Type)>) -> Self {
+        Self {
+            link,
+            columns,
+            query: None,
+        }
+    }
 }
 
 /// The query's rows: one connection, one partition.
-pub(super) struct CopyPartition<'c> {
-    source: CopySource<'c>,
+pub(super) struct CopyPartition {
+    source: CopySource,
     query: String,
 }
 
 /// The rows that have arrived, and the way to more.
-pub(super) struct CopyParser<'c> {
-    runtime: &'c Runtime,
-    cancelled: &'c CancellationToken,
-    arriving: std::pin::Pin<Box<ReadyChunks<BinaryCopyOutStream>>>,
+pub(super) struct CopyParser {
+    link: Arc<Link>,
+    arriving: Pin<Box<ReadyChunks<BinaryCopyOutStream>>>,
     rows: Vec<BinaryCopyOutRow>,
     columns: usize,
     /// The value to be parsed next.
@@ -63,10 +72,10 @@ pub(super) struct CopyParser<'c> {
     column: usize,
 }
 
-impl<'c> Source for CopySource<'c> {
+impl Source for CopySource {
     const DATA_ORDERS: &'static [DataOrder] = &[DataOrder::RowMajor];
     type TypeSystem = PostgresTypeSystem;
-    type Partition = CopyPartition<'c>;
+    type Partition = CopyPartition;
     type Error = CopyError;
 
     fn set_data_order(&mut self, _order: DataOrder) -> Result<(), CopyError> {
@@ -92,21 +101,24 @@ impl<'c> Source for CopySource<'c> {
     }
 
     fn schema(&self) -> Vec<PostgresTypeSystem> {
-        self.columns.iter().map(|(_, of)| PostgresTypeSystem::from(of)).collect()
+        self.columns
+            .iter()
+            .map(|(_, of)| PostgresTypeSystem::from(of))
+            .collect()
     }
 
-    fn partition(mut self) -> Result<Vec<CopyPartition<'c>>, CopyError> {
+    fn partition(mut self) -> Result<Vec<CopyPartition>, CopyError> {
         let query = self.query.take();
-        Ok(query.map(|query| CopyPartition { source: self, query }).into_iter().collect())
+        Ok(query
+            .map(|query| CopyPartition { source: self, query })
+            .into_iter()
+            .collect())
     }
 }
 
-impl<'c> SourcePartition for CopyPartition<'c> {
+impl SourcePartition for CopyPartition {
     type TypeSystem = PostgresTypeSystem;
-    type Parser<'a>
-        = CopyParser<'c>
-    where
-        Self: 'a;
+    type Parser<'a> = CopyParser;
     type Error = CopyError;
 
     fn result_rows(&mut self) -> Result<(), CopyError> {
@@ -114,16 +126,21 @@ impl<'c> SourcePartition for CopyPartition<'c> {
     }
 
     /// Begins the copy. The server answers before the first row is there.
-    fn parser(&mut self) -> Result<CopyParser<'c>, CopyError> {
+    fn parser(&mut self) -> Result<CopyParser, CopyError> {
         let source = &self.source;
         let copy = format!("copy ({}) to stdout (format binary)", self.query);
-        let stream = unless_cancelled(source.runtime, source.cancelled, source.client.copy_out(&copy))??;
+        let stream = source
+            .link
+            .unless_cancelled(source.link.client.copy_out(&copy))
+            .ok_or(CopyError::Cancelled)??;
         // Enums come as their labels, which ConnectorX reads as text.
-        let wire = source.columns.iter().map(|(_, of)| PostgresTypePairs(of, &PostgresTypeSystem::from(of)).into());
+        let wire = source
+            .columns
+            .iter()
+            .map(|(_, of)| PostgresTypePairs(of, &PostgresTypeSystem::from(of)).into());
         let rows = BinaryCopyOutStream::new(stream, &wire.collect::<Vec<Type>>());
         Ok(CopyParser {
-            runtime: source.runtime,
-            cancelled: source.cancelled,
+            link: Arc::clone(&source.link),
             arriving: Box::pin(rows.ready_chunks(CHUNK)),
             rows: Vec::new(),
             columns: source.columns.len(),
@@ -141,7 +158,7 @@ impl<'c> SourcePartition for CopyPartition<'c> {
     }
 }
 
-impl<'a> PartitionParser<'a> for CopyParser<'_> {
+impl<'a> PartitionParser<'a> for CopyParser {
     type TypeSystem = PostgresTypeSystem;
     type Error = CopyError;
 
@@ -150,7 +167,10 @@ impl<'a> PartitionParser<'a> for CopyParser<'_> {
         if left > 0 {
             return Ok((left, false));
         }
-        let arrived = unless_cancelled(self.runtime, self.cancelled, self.arriving.next())?;
+        let arrived = self
+            .link
+            .unless_cancelled(self.arriving.next())
+            .ok_or(CopyError::Cancelled)?;
         let is_last = arrived.is_none();
         self.rows = arrived.unwrap_or_default().into_iter().collect::<Result<_, _>>()?;
         self.row = 0;
@@ -158,7 +178,7 @@ impl<'a> PartitionParser<'a> for CopyParser<'_> {
     }
 }
 
-impl CopyParser<'_> {
+impl CopyParser {
     fn value<'r, T: FromSql<'r>>(&'r mut self) -> Result<T, CopyError> {
         let (row, column) = (self.row, self.column);
         self.column += 1;
@@ -169,42 +189,9 @@ impl CopyParser<'_> {
     }
 }
 
-/// Waits for `work`, but not longer than somebody wants it.
-fn unless_cancelled<T>(
-    runtime: &Runtime,
-    cancelled: &CancellationToken,
-    work: impl Future<Output = T>,
-) -> Result<T, CopyError> {
-    runtime.block_on(cancelled.run_until_cancelled(work)).ok_or(CopyError::Cancelled)
-}
-
-/// An instant as PostgreSQL sends it: microseconds since 2000, with a value each for the two infinities.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Instant(pub(super) i64);
-
-impl<'a> FromSql<'a> for Instant {
-    fn from_sql(of: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        i64::from_sql(of, raw).map(Self)
-    }
-
-    accepts!(TIMESTAMPTZ);
-}
-
-impl TypeAssoc<PostgresTypeSystem> for Instant {
-    fn check(_system: PostgresTypeSystem) -> Result<(), ConnectorXError> {
-        Ok(())
-    }
-}
-
-impl TypeAssoc<PostgresTypeSystem> for Option<Instant> {
-    fn check(_system: PostgresTypeSystem) -> Result<(), ConnectorXError> {
-        Ok(())
-    }
-}
-
 macro_rules! produce {
     ($($of:ty),+ $(,)?) => {$(
-        impl<'r> Produce<'r, $of> for CopyParser<'_> {
+        impl<'r> Produce<'r, $of> for CopyParser {
             type Error = CopyError;
 
             fn produce(&'r mut self) -> Result<$of, CopyError> {
@@ -212,7 +199,7 @@ macro_rules! produce {
             }
         }
 
-        impl<'r> Produce<'r, Option<$of>> for CopyParser<'_> {
+        impl<'r> Produce<'r, Option<$of>> for CopyParser {
             type Error = CopyError;
 
             fn produce(&'r mut self) -> Result<Option<$of>, CopyError> {
@@ -222,4 +209,29 @@ macro_rules! produce {
     )+};
 }
 
-produce!(Uuid, &'r str, Decimal, Instant, bool);
+produce!(Uuid, &'r str, Decimal, bool);
+
+impl<'r> Produce<'r, Option<DateTime<Utc>>> for CopyParser {
+    type Error = CopyError;
+
+    fn produce(&'r mut self) -> Result<Option<DateTime<Utc>>, CopyError> {
+        Ok(self.value::<Option<_>>()?.map(finite))
+    }
+}
+
+impl<'r> Produce<'r, DateTime<Utc>> for CopyParser {
+    type Error = CopyError;
+
+    fn produce(&'r mut self) -> Result<DateTime<Utc>, CopyError> {
+        self.value().map(finite)
+    }
+}
+
+/// An infinite instant becomes the first or the last that there is, as ConnectorX's own source has it.
+fn finite(instant: Timestamp<DateTime<Utc>>) -> DateTime<Utc> {
+    match instant {
+        Timestamp::NegInfinity => DateTime::<Utc>::MIN_UTC,
+        Timestamp::PosInfinity => DateTime::<Utc>::MAX_UTC,
+        Timestamp::Value(instant) => instant,
+    }
+}

@@ -47,7 +47,7 @@ async fn describe_in_savepoint(
     fact: Fact,
 ) -> Result<Described, Vec<ExtractError>> {
     let queries = settings.queries_of(fact);
-    let failed = |file: String, error: &postgres::Error| vec![settings.description_failed(fact, file, error)];
+    let failed = |file: String, error: &tokio_postgres::Error| vec![settings.description_failed(fact, file, error)];
 
     let everything = rows_sql(&queries.rows, "*", Bound::Earliest, Bound::Latest);
     let statement = client
@@ -220,7 +220,7 @@ fn fingerprint(statement: &Statement) -> String {
 
 impl Settings {
     /// A query that the source refuses to describe breaks the contract; anything else is a failure like any other.
-    fn description_failed(&self, fact: Fact, file: String, error: &postgres::Error) -> ExtractError {
+    fn description_failed(&self, fact: Fact, file: String, error: &tokio_postgres::Error) -> ExtractError {
         let code = error.code().map_or("", |code| code.code());
         match (code, self.query_failed(&format!("describing {fact}"), error)) {
             ("42501", ExtractError::Failed { reason, .. }) => ExtractError::Forbidden { fact, file, reason },

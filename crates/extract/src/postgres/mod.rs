@@ -1,13 +1,15 @@
 //! PostgreSQL sources.
 //!
 //! `address` reads the setting, `describe` holds a source against the contract, `snapshot` keeps the transaction that
-//! all reads share, `rows` hands the batches of one read to an async caller, and `worker` drives ConnectorX for it on a
-//! thread of its own, through the types in `transport` into the builders in `batches`.
+//! all reads share, and `rows` hands the batches of one read to an async caller. Behind it, on a thread of its own,
+//! `worker` drives ConnectorX: from the source in `copy`, by the `transport`, into the builders in `batches`.
 
 mod address;
 mod batches;
 mod connection;
+mod copy;
 mod describe;
+mod link;
 mod rows;
 mod snapshot;
 mod transport;

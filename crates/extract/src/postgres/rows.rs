@@ -3,30 +3,22 @@
 //! The channel between them is bounded, so that memory is too; a read that nobody wants any more is cancelled on the
 //! server; and the end of the channel alone is not the end of the rows: the worker must have said that it finished.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::Stream;
 use kindred_model::Fact;
-use postgres_native_tls::MakeTlsConnector;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use super::Settings;
 use super::snapshot::Exported;
 use super::worker::Read;
 use crate::ExtractError;
 use crate::contract::fact_schema;
-
-/// A cancellation can reach the server between two of a worker's statements and hit nothing: it is repeated.
-const CANCEL_AGAIN: Duration = Duration::from_millis(100);
-
-/// After so many repetitions the server is taken for lost, and left to its statement timeout.
-const CANCEL_TRIES: u32 = 50;
 
 /// The rows of one fact, as batches. Dropping it cancels the query on the server.
 pub struct Rows {
@@ -36,27 +28,15 @@ pub struct Rows {
     batches: mpsc::Receiver<RecordBatch>,
     /// None once the rows have ended, well or not.
     worker: Option<JoinHandle<Result<(), ExtractError>>>,
-    cancellation: Arc<Cancellation>,
+    cancelled: CancellationToken,
     deadline: Instant,
-}
-
-/// How a worker's query is stopped from outside.
-pub(super) struct Cancellation {
-    asked: AtomicBool,
-    /// Set by the worker as soon as it is connected.
-    pub(super) token: OnceLock<postgres::CancelToken>,
-    tls: MakeTlsConnector,
 }
 
 impl Rows {
     pub(super) fn start(settings: Arc<Settings>, exported: Arc<Exported>, fact: Fact, sql: String) -> Self {
         let schema = fact_schema(fact);
         let (sender, batches) = mpsc::channel(settings.queue_batches);
-        let cancellation = Arc::new(Cancellation {
-            asked: AtomicBool::new(false),
-            token: OnceLock::new(),
-            tls: settings.address.tls.clone(),
-        });
+        let cancelled = CancellationToken::new();
         let deadline = Instant::now() + settings.deadline;
         let read = Read {
             settings: Arc::clone(&settings),
@@ -65,7 +45,7 @@ impl Rows {
             schema: Arc::clone(&schema),
             sql,
             batches: sender,
-            cancellation: Arc::clone(&cancellation),
+            cancelled: cancelled.clone(),
         };
         Self {
             settings,
@@ -73,7 +53,7 @@ impl Rows {
             schema,
             batches,
             worker: Some(tokio::task::spawn_blocking(move || read.run())),
-            cancellation,
+            cancelled,
             deadline,
         }
     }
@@ -121,12 +101,11 @@ impl Rows {
         futures::stream::unfold(self, async |mut rows| rows.next().await.map(|batch| (batch, rows)))
     }
 
-    /// Ends the read, on the server too when it still runs there.
+    /// Ends the read. A worker that is not done sees to it that the server stops, too; nobody waits for that.
     fn stop(&mut self) {
-        if let Some(worker) = self.worker.take() {
-            self.batches.close();
-            self.cancellation.cancel(worker);
-        }
+        self.worker = None;
+        self.batches.close();
+        self.cancelled.cancel();
     }
 }
 
@@ -139,42 +118,6 @@ impl Drop for Rows {
 impl std::fmt::Debug for Rows {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Rows").field("fact", &self.fact).finish_non_exhaustive()
-    }
-}
-
-impl Cancellation {
-    pub(super) fn is_asked(&self) -> bool {
-        self.asked.load(Ordering::SeqCst)
-    }
-
-    /// Stops the worker. Returns at once: a thread sees to it, so that it also happens while a runtime shuts down.
-    fn cancel(self: &Arc<Self>, worker: JoinHandle<Result<(), ExtractError>>) {
-        self.asked.store(true, Ordering::SeqCst);
-        if worker.is_finished() {
-            return;
-        }
-        let cancellation = Arc::clone(self);
-        let seen_to = std::thread::Builder::new()
-            .name("extract-cancel".into())
-            .spawn(move || {
-                for _ in 0..CANCEL_TRIES {
-                    if worker.is_finished() {
-                        return;
-                    }
-                    if let Some(token) = cancellation.token.get()
-                        && let Err(error) = token.cancel_query(cancellation.tls.clone())
-                    {
-                        tracing::debug!(
-                            "a cancellation did not reach the server: {}",
-                            crate::error::reason(&error)
-                        );
-                    }
-                    std::thread::sleep(CANCEL_AGAIN);
-                }
-            });
-        if let Err(error) = seen_to {
-            tracing::warn!("a query that nobody reads is left to its timeout: {error}");
-        }
     }
 }
 

@@ -59,7 +59,7 @@ impl Snapshot {
 
     async fn open_now(settings: &Arc<Settings>, facts: &[Fact]) -> Result<(Self, Vec<ExtractError>), ExtractError> {
         let client = connect(settings).await?;
-        let failed = |error: postgres::Error| settings.query_failed("opening a snapshot", &error);
+        let failed = |error: tokio_postgres::Error| settings.query_failed("opening a snapshot", &error);
         client.batch_execute(&settings.begin()).await.map_err(failed)?;
         let row = client
             .query_one("select pg_export_snapshot()", &[])
@@ -175,7 +175,7 @@ impl Snapshot {
         }
     }
 
-    fn read_cell<'a, T: postgres::types::FromSql<'a>>(
+    fn read_cell<'a, T: tokio_postgres::types::FromSql<'a>>(
         &self,
         what: &str,
         row: &'a Row,

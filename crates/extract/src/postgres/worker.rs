@@ -1,35 +1,26 @@
-//! Drives ConnectorX through one read, on a thread that may block.
-//!
-//! ConnectorX's own pool retries a lost connection for half a minute and keeps it to itself, which leaves nothing to
-//! cancel with: the connection is made here, joins the snapshot, and is handed to ConnectorX as a source that is
-//! already open. From there on it is ConnectorX: its dispatcher, its parser of the binary COPY protocol, its transport.
+//! Drives ConnectorX through one read, on a thread that may block: its dispatcher prepares source and destination, its
+//! transport takes each value from the one to the other.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use connectorx::prelude::{CXQuery, DestinationPartition, Dispatcher, PartitionParser, SourcePartition};
 use connectorx::typesystem::Transport;
 use kindred_model::Fact;
-use postgres_native_tls::MakeTlsConnector;
-use r2d2::{NopErrorHandler, Pool, PooledConnection};
-use r2d2_postgres::PostgresConnectionManager;
 use tokio::sync::mpsc;
+use tokio_postgres::types::Type;
+use tokio_util::sync::CancellationToken;
 
 use super::Settings;
-use super::batches::BatchError;
-use super::rows::Cancellation;
+use super::batches::{BatchError, BatchWriter};
+use super::copy::{CopyError, CopySource};
+use super::link::Link;
 use super::snapshot::Exported;
-use super::transport::{FactTransport, OpenSource, RowDestination, TransportError};
+use super::transport::{FactTransport, RowDestination, TransportError};
 use crate::ExtractError;
 use crate::contract::columns;
 use crate::library::rows_file;
-
-/// How long to try for a connection to a source that answered when the snapshot was opened.
-const RECONNECT: Duration = Duration::from_secs(5);
-
-pub(super) type PgConnection = PooledConnection<PostgresConnectionManager<MakeTlsConnector>>;
 
 /// One read: what, from where, to whom.
 pub(super) struct Read {
@@ -40,62 +31,69 @@ pub(super) struct Read {
     pub(super) schema: SchemaRef,
     pub(super) sql: String,
     pub(super) batches: mpsc::Sender<RecordBatch>,
-    pub(super) cancellation: Arc<Cancellation>,
+    pub(super) cancelled: CancellationToken,
 }
 
 impl Read {
     /// Reads to the end.
     ///
     /// # Errors
-    /// Whatever broke it off; `Cancelled` when nobody wants the rows any more.
+    /// Whatever broke it off; `Cancelled` when nobody wants the rows any more, and then the server has stopped, too.
     pub(super) fn run(self) -> Result<(), ExtractError> {
-        let mut connection = self.connect()?;
-        let columns = self.columns(&mut connection)?;
-        let source = OpenSource::new(connection, columns);
-        let mut destination = RowDestination::new(
+        let unwanted = ExtractError::Cancelled { fact: self.fact };
+        let Some(link) = Link::open(&self.settings, &self.exported, &self.what(), self.cancelled.clone())? else {
+            return Err(unwanted);
+        };
+        let read = self.transfer(&link);
+        if self.cancelled.is_cancelled() {
+            link.stop(&self.settings);
+            return Err(unwanted);
+        }
+        read.map_err(|error| self.explain(error))
+    }
+
+    /// What ConnectorX's `Dispatcher::run` does, on this thread instead of its shared pool of them.
+    fn transfer(&self, link: &Arc<Link>) -> Result<(), TransportError> {
+        let source = CopySource::new(Arc::clone(link), self.columns(link)?);
+        let writer = BatchWriter::new(
             self.fact,
             Arc::clone(&self.schema),
-            self.settings.keys.clone(),
+            &self.settings.keys,
             self.settings.batch_rows,
             self.batches.clone(),
         );
+        let mut destination = RowDestination::new(writer);
         let queries = [CXQuery::naked(&self.sql)];
         let dispatcher = Dispatcher::<_, _, FactTransport>::new(source, &mut destination, &queries, None);
-        transfer(dispatcher).map_err(|error| self.explain(error))
-    }
-
-    /// A connection that has joined the snapshot and can be cancelled.
-    fn connect(&self) -> Result<PgConnection, ExtractError> {
-        let settings = &self.settings;
-        let config = postgres::Config::from(settings.address.config.clone());
-        let manager = PostgresConnectionManager::new(config, settings.address.tls.clone());
-        let pool = Pool::builder()
-            .max_size(1)
-            .min_idle(Some(0))
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_on_check_out(false)
-            .connection_timeout(RECONNECT.min(settings.deadline))
-            .error_handler(Box::new(NopErrorHandler))
-            .build_unchecked(manager);
-        let mut connection = pool.get().map_err(|error| ExtractError::Unreachable {
-            database: settings.database,
-            address: settings.address.label.clone(),
-            reason: error.to_string(),
-        })?;
-        // Whoever asked for the cancellation before the token was there is seen here; afterwards the token is used.
-        let _ = self.cancellation.token.set(connection.cancel_token());
-        if self.cancellation.is_asked() {
-            return Err(ExtractError::Cancelled { fact: self.fact });
+        let (_, sources, destinations, from, to) = dispatcher.prepare()?;
+        for (mut source, mut destination) in sources.into_iter().zip(destinations) {
+            let mut parser = source.parser()?;
+            let processors = from
+                .iter()
+                .zip(&to)
+                .map(|(&from, &to)| FactTransport::processor(from, to));
+            let processors = processors.collect::<Result<Vec<_>, _>>()?;
+            loop {
+                let (rows, is_last) = parser.fetch_next()?;
+                for _ in 0..rows {
+                    for process in &processors {
+                        process(&mut parser, &mut destination)?;
+                    }
+                }
+                if is_last {
+                    break;
+                }
+            }
+            destination.finalize()?;
         }
-        let join = format!("{}; set transaction snapshot '{}'", settings.begin(), self.exported.id);
-        connection.batch_execute(&join).map_err(|error| self.failed(&error))?;
-        Ok(connection)
+        Ok(())
     }
 
     /// Name and type of every column that will come.
-    fn columns(&self, connection: &mut PgConnection) -> Result<Vec<(String, postgres::types::Type)>, ExtractError> {
-        let statement = connection.prepare(&self.sql).map_err(|error| self.failed(&error))?;
+    fn columns(&self, link: &Link) -> Result<Vec<(String, Type)>, CopyError> {
+        let statement = link
+            .unless_cancelled(link.client.prepare(&self.sql))
+            .ok_or(CopyError::Cancelled)??;
         Ok(statement
             .columns()
             .iter()
@@ -103,26 +101,22 @@ impl Read {
             .collect())
     }
 
-    fn failed(&self, error: &postgres::Error) -> ExtractError {
-        if self.cancellation.is_asked() {
-            return ExtractError::Cancelled { fact: self.fact };
-        }
-        self.settings.query_failed(&format!("reading {}", self.fact), error)
+    fn what(&self) -> String {
+        format!("reading {}", self.fact)
     }
 
-    /// What ConnectorX's error means for the operator.
+    /// What a transfer's error means for the operator.
     fn explain(&self, error: TransportError) -> ExtractError {
-        use connectorx::sources::postgres::PostgresSourceError;
         let other = |reason: String| ExtractError::Failed {
             database: self.settings.database,
-            what: format!("reading {}", self.fact),
+            what: self.what(),
             reason,
         };
         match error {
-            TransportError::Source(PostgresSourceError::PostgresError(error)) => self.failed(&error),
-            TransportError::Source(error) => other(error.to_string()),
-            TransportError::ConnectorX(error) => other(error.to_string()),
-            TransportError::Destination(BatchError::Unwanted) => ExtractError::Cancelled { fact: self.fact },
+            TransportError::Source(CopyError::Postgres(error)) => self.settings.query_failed(&self.what(), &error),
+            TransportError::Source(CopyError::Cancelled) | TransportError::Destination(BatchError::Unwanted) => {
+                ExtractError::Cancelled { fact: self.fact }
+            }
             TransportError::Destination(BatchError::Value { column, problem }) => ExtractError::Value {
                 fact: self.fact,
                 column: columns(self.fact)[column].name.to_owned(),
@@ -130,33 +124,9 @@ impl Read {
                 file: rows_file(self.fact),
             },
             TransportError::Destination(BatchError::Arrow(error)) => other(error.to_string()),
-            TransportError::Destination(BatchError::ConnectorX(error)) => other(error.to_string()),
+            TransportError::ConnectorX(error)
+            | TransportError::Source(CopyError::ConnectorX(error))
+            | TransportError::Destination(BatchError::ConnectorX(error)) => other(error.to_string()),
         }
     }
-}
-
-/// What `Dispatcher::run` does, on this thread instead of ConnectorX's shared pool of them.
-fn transfer(dispatcher: Dispatcher<'_, OpenSource, RowDestination, FactTransport>) -> Result<(), TransportError> {
-    let (_, sources, destinations, from, to) = dispatcher.prepare()?;
-    for (mut source, mut destination) in sources.into_iter().zip(destinations) {
-        let mut parser = source.parser()?;
-        let processors = from
-            .iter()
-            .zip(&to)
-            .map(|(&from, &to)| FactTransport::processor(from, to));
-        let processors = processors.collect::<Result<Vec<_>, _>>()?;
-        loop {
-            let (rows, is_last) = parser.fetch_next()?;
-            for _ in 0..rows {
-                for process in &processors {
-                    process(&mut parser, &mut destination)?;
-                }
-            }
-            if is_last {
-                break;
-            }
-        }
-        destination.finalize()?;
-    }
-    Ok(())
 }

@@ -122,6 +122,13 @@ impl Sitting {
         self.goes_on()
     }
 
+    /// Notes that the server hears of the session at an instant, if the history gets there.
+    pub(super) fn hear_at(&mut self, at: Instant) {
+        if at < self.until {
+            self.heard_at = self.heard_at.max(at);
+        }
+    }
+
     pub(super) fn goes_on(&self) -> bool {
         self.now < self.leaves_at.min(self.until)
     }
@@ -135,7 +142,6 @@ impl World {
             return;
         }
         let mut sitting = self.sit_down(who, at);
-        self.online.enter(who, sitting.started_at, sitting.leaves_at);
         self.report(&mut sitting, EventKind::AppOpen);
         while sitting.pass(PAUSE) {
             self.act(&mut sitting);
@@ -222,7 +228,7 @@ impl World {
             }
             _ => sitting.actions += 1,
         }
-        sitting.heard_at = sitting.now;
+        sitting.hear_at(sitting.now);
         self.report_event(&mut sitting.dice, &sitting.origin, sitting.now, kind);
     }
 
@@ -263,6 +269,8 @@ impl World {
             actions_taken: sitting.actions,
             updated_at: last_seen_at,
         });
+        self.online
+            .enter(sitting.who, sitting.started_at, last_seen_at, left_at);
         let over_at = ended_at.unwrap_or(left_at);
         self.member_mut(sitting.who).busy_until = over_at;
         self.leave_or_return(sitting, over_at);

@@ -39,15 +39,23 @@ pub(super) struct Online(VecDeque<Presence>);
 struct Presence {
     who: Who,
     from: Instant,
+    /// Until when the server has heard of the session.
+    heard_until: Instant,
+    /// When the person leaves: the same, but for sessions under way when the history ends.
     to: Instant,
 }
 
 impl Online {
-    pub(super) fn enter(&mut self, who: Who, from: Instant, to: Instant) {
+    pub(super) fn enter(&mut self, who: Who, from: Instant, heard_until: Instant, to: Instant) {
         if self.0.len() == ONLINE_KEPT {
             self.0.pop_front();
         }
-        self.0.push_back(Presence { who, from, to });
+        self.0.push_back(Presence {
+            who,
+            from,
+            heard_until,
+            to,
+        });
     }
 }
 
@@ -65,6 +73,7 @@ impl World {
         let Some(partner) = self.find_partner(sitting, joined_at + wait) else {
             let left_at = joined_at + sitting.dice.span(PATIENCE_SECONDS);
             self.write_queue_entry(&mut sitting.dice, sitting.who, joined_at, left_at, "gave_up");
+            sitting.hear_at(left_at);
             sitting.now = left_at;
             sitting.leaves_at = sitting.leaves_at.max(left_at);
             return;
@@ -80,6 +89,8 @@ impl World {
         self.write_interaction(sitting, partner.who, started_at, ended_at);
         self.member_mut(sitting.who).engaged_until = ended_at;
         self.member_mut(partner.who).engaged_until = ended_at;
+        sitting.hear_at(started_at);
+        sitting.hear_at(ended_at);
         sitting.now = ended_at;
         sitting.leaves_at = sitting.leaves_at.max(ended_at);
         if ended_at < self.until {
@@ -96,7 +107,7 @@ impl World {
         let free = |presence: &&Presence| {
             let other = self.member(presence.who);
             presence.who != sitting.who
-                && (presence.from < at && presence.to > at + AT_LEAST)
+                && (presence.from < at && at < presence.heard_until && at + AT_LEAST < presence.to)
                 && (other.is_active() && other.engaged_until < at)
                 && me.person.may_meet(&other.person)
         };

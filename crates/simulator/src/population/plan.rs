@@ -75,24 +75,24 @@ const fn plan(name: &'static str, interval: Interval, cents: u32, trial_days: Op
 
 /// The price list, and how often each is chosen.
 const PLANS: [(&Plan, f64); 8] = [
-    (&plan("premium_weekly", Interval::Week, 7_99, None, false), 0.14),
-    (&plan("premium_monthly", Interval::Month, 19_99, Some(7), false), 0.38),
+    (&plan("premium_weekly", Interval::Week, 799, None, false), 0.14),
+    (&plan("premium_monthly", Interval::Month, 1_999, Some(7), false), 0.38),
     (
-        &plan("premium_quarterly", Interval::Quarter, 44_99, Some(7), false),
+        &plan("premium_quarterly", Interval::Quarter, 4_499, Some(7), false),
         0.13,
     ),
     (
-        &plan("premium_semiannual", Interval::HalfYear, 69_99, None, false),
+        &plan("premium_semiannual", Interval::HalfYear, 6_999, None, false),
         0.05,
     ),
-    (&plan("premium_annual", Interval::Year, 119_99, Some(7), false), 0.11),
-    (&plan("vip_weekly", Interval::Week, 14_99, None, true), 0.04),
-    (&plan("vip_monthly", Interval::Month, 39_99, Some(3), true), 0.11),
-    (&plan("vip_annual", Interval::Year, 249_99, None, true), 0.04),
+    (&plan("premium_annual", Interval::Year, 11_999, Some(7), false), 0.11),
+    (&plan("vip_weekly", Interval::Week, 1_499, None, true), 0.04),
+    (&plan("vip_monthly", Interval::Month, 3_999, Some(3), true), 0.11),
+    (&plan("vip_annual", Interval::Year, 24_999, None, true), 0.04),
 ];
 
 /// What is bought without a subscription.
-const SINGLES: [(Cents, f64); 3] = [(Cents(3_99), 0.5), (Cents(9_99), 0.35), (Cents(24_99), 0.15)];
+const SINGLES: [(Cents, f64); 3] = [(Cents(399), 0.5), (Cents(999), 0.35), (Cents(2_499), 0.15)];
 
 /// A plan, by how often each is chosen.
 pub(super) fn choose(dice: &mut Dice) -> &'static Plan {
