@@ -20,7 +20,7 @@ run: setup ## Both servers, on the settings of the environment and .env
 
 test: setup ## Every test, on a real PostgreSQL of its own
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		$(CARGO) nextest run --workspace --all-targets --exclude kindred-benches; \
+		$(CARGO) nextest run --workspace --exclude kindred-benches; \
 	else \
 		$(CARGO) test --workspace --exclude kindred-benches; \
 	fi
@@ -34,4 +34,4 @@ docs: ## The workspace's API documentation
 	$(CARGO) doc --workspace --no-deps
 
 bench: setup ## Benchmarks, each against its floor in the same run
-	$(CARGO) bench --package kindred-benches
+	$(CARGO) run --release --package kindred-benches --bin bench-extract

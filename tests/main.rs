@@ -1,4 +1,9 @@
 //! Tests that see the whole of the workspace, in one binary, since each link of the engine is slow.
+#![allow(
+    clippy::unwrap_used,
+    clippy::large_futures,
+    reason = "a test fails by panicking, and may be as large as it likes"
+)]
 
 mod house_rules;
 mod oracle;

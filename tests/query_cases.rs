@@ -34,6 +34,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::NaiveDate;
 use kindred_engine::{Engine, EngineOptions, Params, Query, QueryLibrary, Rows, Session, Value};
 use kindred_lake::{Dataset, FileStamp, Lake, RunId, split_by_day};
+use kindred_warehouse::SUMMARY_TABLES;
 use tempfile::TempDir;
 
 mod plans;
@@ -51,7 +52,12 @@ async fn every_query_answers_its_cases() {
     for query in library().iter() {
         let cases = cases_of(query);
         if cases.is_empty() {
-            writeln!(failures, "queries/{}.sql has no case below tests/queries/\n", query.name).unwrap();
+            writeln!(
+                failures,
+                "queries/{}.sql has no case below tests/queries/\n",
+                query.name
+            )
+            .unwrap();
         }
         for case in cases {
             let answer = Bench::new(&case).await.session.query(query, &case.params).await;
@@ -66,6 +72,26 @@ async fn every_query_answers_its_cases() {
         }
     }
     assert!(failures.is_empty(), "{failures}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_query_of_a_table_answers_its_columns_in_their_order() {
+    let provenance = ["run_id", "computed_at"];
+    for table in SUMMARY_TABLES {
+        let library = library();
+        let query = library.get(&format!("kpi/{}", table.name)).unwrap();
+        let case = cases_of(query).swap_remove(0);
+        let answer = Bench::new(&case)
+            .await
+            .session
+            .query(query, &case.params)
+            .await
+            .unwrap();
+        let columns = table.columns.iter().map(|column| column.name);
+        let columns: Vec<_> = columns.filter(|name| !provenance.contains(name)).collect();
+        let given: Vec<_> = answer.schema.fields().iter().map(|field| field.name()).collect();
+        assert_eq!(given, columns, "{}", query.name);
+    }
 }
 
 #[test]
@@ -248,10 +274,15 @@ impl Bench {
         for (name, rows) in &stored {
             store(&lake, &Dataset::facts(name), rows).await;
         }
-        let snapshot = lake.snapshot(stored.iter().map(|(name, _)| Dataset::facts(name))).await.unwrap();
+        let snapshot = lake
+            .snapshot(stored.iter().map(|(name, _)| Dataset::facts(name)))
+            .await
+            .unwrap();
         let session = engine.unwrap().session(&lake, snapshot);
         for (name, rows) in stored {
-            session.register_dataset(name, &Dataset::facts(name), &rows.schema()).unwrap();
+            session
+                .register_dataset(name, &Dataset::facts(name), &rows.schema())
+                .unwrap();
         }
         for (name, rows) in held {
             let rows = Rows {
@@ -288,7 +319,10 @@ async fn store(lake: &Lake, dataset: &Dataset, rows: &RecordBatch) {
 fn csv(rows: &Rows, header: &str) -> Vec<String> {
     let options = FormatOptions::default().with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%SZ"));
     let mut lines = vec![header.to_owned()];
-    let columns: Vec<_> = header.split(',').map(|name| name.split_once('=').unwrap_or((name, ""))).collect();
+    let columns: Vec<_> = header
+        .split(',')
+        .map(|name| name.split_once('=').unwrap_or((name, "")))
+        .collect();
     for batch in &rows.batches {
         let formatters: Vec<_> = columns
             .iter()
@@ -304,7 +338,11 @@ fn csv(rows: &Rows, header: &str) -> Vec<String> {
                 .iter()
                 .map(|formatter| formatter.value(row).to_string())
                 .collect();
-            if columns.iter().zip(&fields).all(|((_, kept), field)| kept.is_empty() || kept == field) {
+            if columns
+                .iter()
+                .zip(&fields)
+                .all(|((_, kept), field)| kept.is_empty() || kept == field)
+            {
                 lines.push(fields.join(","));
             }
         }

@@ -54,7 +54,7 @@ buckets as (
 
 -- The days of the longest buckets; a week may begin before its quarter, or end after it.
 active as (
-    select distinct arrow_cast(a.date, 'Timestamp(Microsecond, Some("UTC"))') as day, a.user_key
+    select arrow_cast(a.date, 'Timestamp(Microsecond, Some("UTC"))') as day, a.user_key
     from active_days a
     left anti join internal_users i on i.user_key = a.user_key
     where a.date >= least(date_trunc('quarter', $from), date_trunc('week', $from))
@@ -97,16 +97,17 @@ hours as (
 present as (
     select distinct 'hourly' as granularity, hour as bucket_start, user_key from hours
     union all
-    select 'daily', day, user_key from active where day >= $from and day < $to
+    select distinct 'daily', day, user_key from active where day >= $from and day < $to
     union all
     select distinct 'weekly', date_trunc('week', day), user_key from active where day >= date_trunc('week', $from)
     union all
     select distinct 'monthly', date_trunc('month', day), user_key from active where day >= date_trunc('month', $from)
     union all
-    select distinct 'quarterly', date_trunc('quarter', day), user_key from active where day >= date_trunc('quarter', $from)
+    select distinct 'quarterly', date_trunc('quarter', day), user_key from active
+    where day >= date_trunc('quarter', $from)
 ),
 
--- What has one instant falls into one bucket of each length: counted by hour, then added up.
+-- What has one instant falls into one bucket of each length: counted by hour once, then added up for each.
 begun as (
     select date_trunc('hour', started_at) as hour, 0 as registrations, 1 as sessions from sessions
     union all
@@ -121,7 +122,13 @@ begun as (
 ),
 
 begun_by_hour as (
-    select hour, sum(registrations) as registrations, sum(sessions) as sessions from begun group by hour
+    select
+        unnest(make_array('hourly', 'daily', 'weekly', 'monthly', 'quarterly')) as granularity,
+        hour,
+        sum(registrations) as registrations,
+        sum(sessions) as sessions
+    from begun
+    group by hour
 ),
 
 measures as (
@@ -129,15 +136,19 @@ measures as (
     from present
     group by granularity, bucket_start
     union all
-    select 'hourly', hour, 0, registrations, sessions from begun_by_hour
-    union all
-    select 'daily', date_trunc('day', hour), 0, registrations, sessions from begun_by_hour
-    union all
-    select 'weekly', date_trunc('week', hour), 0, registrations, sessions from begun_by_hour
-    union all
-    select 'monthly', date_trunc('month', hour), 0, registrations, sessions from begun_by_hour
-    union all
-    select 'quarterly', date_trunc('quarter', hour), 0, registrations, sessions from begun_by_hour
+    select
+        granularity,
+        case granularity
+            when 'hourly' then hour
+            when 'daily' then date_trunc('day', hour)
+            when 'weekly' then date_trunc('week', hour)
+            when 'monthly' then date_trunc('month', hour)
+            else date_trunc('quarter', hour)
+        end,
+        0,
+        registrations,
+        sessions
+    from begun_by_hour
 )
 
 select

@@ -18,14 +18,29 @@ coverage as (
     from active
 ),
 
+-- Few pairs of days, however many users.
+pairs as (
+    select
+        unnest(make_array('came', 'day over', 'week over', 'month over')) as edge,
+        date,
+        next_date,
+        count(*) as users
+    from coverage
+    group by date, next_date
+),
+
 edges as (
-    select date, 1 as daily, 1 as weekly, 1 as monthly from coverage
-    union all
-    select date + interval '1 day', -1, 0, 0 from coverage
-    union all
-    select least(date + interval '7 days', next_date), 0, -1, 0 from coverage
-    union all
-    select least(date + interval '30 days', next_date), 0, 0, -1 from coverage
+    select
+        case edge
+            when 'came' then date
+            when 'day over' then date + interval '1 day'
+            when 'week over' then least(date + interval '7 days', next_date)
+            else least(date + interval '30 days', next_date)
+        end as date,
+        case edge when 'came' then users when 'day over' then -users else 0 end as daily,
+        case edge when 'came' then users when 'week over' then -users else 0 end as weekly,
+        case edge when 'came' then users when 'month over' then -users else 0 end as monthly
+    from pairs
     union all
     -- Every day of the window has a row, whether anyone came or went on it or not.
     select unnest(generate_series($from, $to - interval '1 day', interval '1 day')), 0, 0, 0

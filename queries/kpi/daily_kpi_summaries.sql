@@ -42,7 +42,10 @@ counted as (
         coalesce(sa.total_moderation_actions, 0) as total_moderation_actions,
         -- Moderation was read to the end of the day, or as far into it as everything else.
         coalesce(
-            $moderation_to >= least(arrow_cast(d.date + interval '1 day', 'Timestamp(Microsecond, Some("UTC"))'), $as_of),
+            $moderation_to >= least(
+                arrow_cast(d.date + interval '1 day', 'Timestamp(Microsecond, Some("UTC"))'),
+                $as_of
+            ),
             false
         ) as moderation_known,
         arrow_cast(d.date + interval '1 day', 'Timestamp(Microsecond, Some("UTC"))') > $as_of as is_partial

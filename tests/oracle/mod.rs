@@ -5,8 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, SecondsFormat};
-use kindred_model::Instant;
 use kindred_simulator::Population;
 use kindred_testkit::at;
 use kindred_warehouse::{DAILY_KPI_SUMMARIES, SUMMARY_TABLES, SummaryTable};
@@ -26,18 +24,18 @@ fn population() -> Population {
     }
 }
 
-/// Dirty sources, and all of their history computed.
-async fn world() -> World {
+/// Dirty sources, and the days of `[from, to)` computed.
+async fn world(from: &str, to: &str) -> World {
     let population = population();
     let world = World::new(&simulated(population).await, population.until).await;
     world.change(include_str!("dirt.sql")).await;
     run_sql(&world.source, include_str!("views.sql")).await;
-    world.backfill(FROM, TO).await.unwrap_or_else(|error| panic!("{error}"));
+    world.backfill(from, to).await.unwrap_or_else(|error| panic!("{error}"));
     world
 }
 
-/// What must stand in a table.
-async fn expected(world: &World, table: &'static SummaryTable, as_of: Instant) -> Cells {
+/// What must stand in a table after the days of `[from, to)` were computed.
+async fn expected(world: &World, table: &'static SummaryTable, from: &str, to: &str) -> Cells {
     let sql = match table.name {
         "daily_kpi_summaries" => include_str!("daily_kpi_summaries.sql"),
         "lifecycle_daily" => include_str!("lifecycle_daily.sql"),
@@ -45,20 +43,20 @@ async fn expected(world: &World, table: &'static SummaryTable, as_of: Instant) -
         "active_user_buckets" => include_str!("active_user_buckets.sql"),
         other => panic!("{other} has no oracle: add tests/oracle/{other}.sql"),
     };
-    let as_of = DateTime::to_rfc3339_opts(&as_of, SecondsFormat::Micros, true);
+    let as_of = population().until.to_rfc3339();
     let sql = sql
-        .replace("{from}", &format!("date '{FROM}'"))
-        .replace("{to}", &format!("date '{TO}'"))
+        .replace("{from}", &format!("date '{from}'"))
+        .replace("{to}", &format!("date '{to}'"))
         .replace("{as_of}", &format!("timestamptz '{as_of}'"));
     Cells::answered(&world.source, table, false, &sql).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_published_cell_is_what_plain_sql_computes_from_the_raw_rows() {
-    let world = world().await;
+    let world = world(FROM, TO).await;
     let (mut wrong, mut cells) = (Vec::new(), 0);
     for table in SUMMARY_TABLES {
-        let expected = expected(&world, table, population().until).await;
+        let expected = expected(&world, table, FROM, TO).await;
         let published = Cells::published(&world.warehouse, table, false).await;
         cells += published.count();
         assert_says_something(table, &expected);
@@ -72,6 +70,18 @@ async fn every_published_cell_is_what_plain_sql_computes_from_the_raw_rows() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(cells > 20_000, "only {cells} cells were compared");
     world.assert_sound().await;
+}
+
+/// The week of this day ends after the quarter does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_day_at_the_end_of_a_quarter_is_computed_from_all_that_its_buckets_hold() {
+    let (from, to) = ("2025-12-31", "2026-01-01");
+    let world = world(from, to).await;
+    for table in SUMMARY_TABLES {
+        let published = Cells::published(&world.warehouse, table, false).await;
+        let lines = differences(table, &published, &expected(&world, table, from, to).await);
+        assert!(lines.is_empty(), "{}", lines.join("\n"));
+    }
 }
 
 /// A column that is the same in every row would be right by chance.
@@ -91,7 +101,10 @@ fn assert_says_something(table: &SummaryTable, cells: &Cells) {
 async fn the_comparison_notices_every_kind_of_wrong_cell_and_row() {
     let population = population();
     let world = World::new(&simulated(population).await, population.until).await;
-    world.run("2026-03-13", "2026-03-15").await.unwrap_or_else(|error| panic!("{error}"));
+    world
+        .run("2026-03-13", "2026-03-15")
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
     let table = &DAILY_KPI_SUMMARIES;
     let right = Cells::published(&world.warehouse, table, false).await;
     assert_eq!(differences(table, &right, &right), Vec::<String>::new());
@@ -100,7 +113,10 @@ async fn the_comparison_notices_every_kind_of_wrong_cell_and_row() {
         ("total_likes = total_likes + 1", "total_likes"),
         ("session_seconds = session_seconds * (1 + 1e-8)", "session_seconds"),
         ("total_revenue = total_revenue + 0.01", "total_revenue"),
-        ("user_retention_day1 = user_retention_day1 + 1e-6", "user_retention_day1"),
+        (
+            "user_retention_day1 = user_retention_day1 + 1e-6",
+            "user_retention_day1",
+        ),
         ("total_reports = null", "total_reports"),
         ("is_partial = not is_partial", "is_partial"),
     ];
@@ -117,9 +133,19 @@ async fn the_comparison_notices_every_kind_of_wrong_cell_and_row() {
         run_sql(&world.warehouse, restore).await;
     }
 
-    run_sql(&world.warehouse, "delete from daily_kpi_summaries where date = '2026-03-13'").await;
+    run_sql(
+        &world.warehouse,
+        "delete from daily_kpi_summaries where date = '2026-03-13'",
+    )
+    .await;
     let less = Cells::published(&world.warehouse, table, false).await;
     let key = "daily_kpi_summaries 2026-03-13";
-    assert_eq!(differences(table, &less, &right), [format!("{key}: this row is missing")]);
-    assert_eq!(differences(table, &right, &less), [format!("{key}: this row should not be")]);
+    assert_eq!(
+        differences(table, &less, &right),
+        [format!("{key}: this row is missing")]
+    );
+    assert_eq!(
+        differences(table, &right, &less),
+        [format!("{key}: this row should not be")]
+    );
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kindred_model::RunStatus;
 use kindred_warehouse::Run;
 
-use super::{FROM, TOMORROW, YESTERDAY, world, world_with};
+use super::{FROM, TOMORROW, YESTERDAY, empty_world, world, world_with};
 use crate::support::World;
 
 /// When the sources are changed: since the last run, and before the next one.
@@ -17,7 +17,10 @@ async fn restated_by(world: &World, change: &str) -> BTreeSet<String> {
     let before = world.versions().await;
     world.change(change).await;
     world.wait(10);
-    let run = world.run(YESTERDAY, TOMORROW).await.unwrap_or_else(|error| panic!("{error}"));
+    let run = world
+        .run(YESTERDAY, TOMORROW)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(run.status, RunStatus::Completed);
     let after = world.versions().await;
     let mut restated = BTreeSet::new();
@@ -61,13 +64,21 @@ fn one(table: &str, instant: &str, day: &str, user: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_ends_late_restates_the_day_on_which_it_began() {
     let session = one("user_sessions", "started_at", "2026-03-05", "user_id");
-    let open = format!("update user_sessions set ended_at = null, last_seen_at = started_at + interval '2 seconds' where id = {session}");
+    let open = format!(
+        "update user_sessions set ended_at = null, last_seen_at = started_at + interval '2 seconds' where id = {session}"
+    );
     let world = world_with(&open).await;
     let ended = format!("update user_sessions set ended_at = last_seen_at, {NOW} where id = {session}");
     let restated = restated_by(&world, &ended).await;
-    assert_eq!(restated, set(["daily_kpi_summaries 2026-03-05", "segment_kpi_daily 2026-03-05"]));
+    assert_eq!(
+        restated,
+        set(["daily_kpi_summaries 2026-03-05", "segment_kpi_daily 2026-03-05"])
+    );
     let noted = "select string_agg(table_name || ' ' || key, ', ') from kpi_revisions";
-    assert_eq!(world.ask(noted).await.as_deref(), Some("daily_kpi_summaries 2026-03-05"));
+    assert_eq!(
+        world.ask(noted).await.as_deref(),
+        Some("daily_kpi_summaries 2026-03-05")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,7 +95,40 @@ async fn swipes_that_arrive_late_are_found_in_the_look_back_and_by_their_number_
     assert_eq!(restated, set(["daily_kpi_summaries 2026-03-13"]));
     let both = [late("2026-02-23"), late("2026-03-09")].join(";");
     let restated = restated_by(&world, &both).await;
-    assert_eq!(restated, set(["daily_kpi_summaries 2026-02-23", "daily_kpi_summaries 2026-03-09"]));
+    assert_eq!(
+        restated,
+        set(["daily_kpi_summaries 2026-02-23", "daily_kpi_summaries 2026-03-09"])
+    );
+    // A swipe has no id: the same one again is one more.
+    let restated = restated_by(&world, &late("2026-03-13")).await;
+    assert_eq!(restated, set(["daily_kpi_summaries 2026-03-13"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_apart_that_share_a_changed_quarter_are_restated_in_one_run() {
+    let world = empty_world().await;
+    for (day, next) in [("2026-02-10", "2026-02-11"), ("2026-03-01", "2026-03-02")] {
+        world
+            .backfill(day, next)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+    // On both days somebody registers, which the quarter counts: three windows answer for it.
+    world
+        .change(&format!(
+            "update users set created_at = '2026-02-10T12:00:00Z', {NOW} where id = (select min(id::text)::uuid from users);
+             update users set created_at = '2026-03-01T12:00:00Z', {NOW} where id = (select max(id::text)::uuid from users)"
+        ))
+        .await;
+    world.wait(10);
+    world
+        .run(YESTERDAY, TOMORROW)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    world.assert_sound().await;
+    let quarter = "select new_registrations::text from active_user_buckets where granularity = 'quarterly'";
+    let all = world.clean(YESTERDAY, TOMORROW).await.ask(quarter).await;
+    assert_eq!(world.ask(quarter).await, all);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,7 +141,10 @@ async fn a_refund_counts_on_its_own_day_and_leaves_the_day_of_the_payment() {
              refunded_amount = 1.25, {NOW} where id = {payment}"
     );
     let restated = restated_by(&world, &refunded).await;
-    assert_eq!(restated, set(["daily_kpi_summaries 2026-03-12", "segment_kpi_daily 2026-03-12"]));
+    assert_eq!(
+        restated,
+        set(["daily_kpi_summaries 2026-03-12", "segment_kpi_daily 2026-03-12"])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,21 +152,28 @@ async fn deleted_rows_leave_every_figure_that_they_were_in() {
     let world = world().await;
     let message = one("messages", "created_at", "2026-03-06", "sender_id");
     let restated = restated_by(&world, &format!("delete from messages where id = {message}")).await;
-    assert_eq!(restated, set(["daily_kpi_summaries 2026-03-06", "segment_kpi_daily 2026-03-06"]));
+    assert_eq!(
+        restated,
+        set(["daily_kpi_summaries 2026-03-06", "segment_kpi_daily 2026-03-06"])
+    );
 
     // A whole day of sessions: the days after it lose returning users, and weeks and months lose active ones.
     let day = "started_at >= timestamptz '2026-03-03 00:00Z' and started_at < timestamptz '2026-03-04 00:00Z'";
     let restated = restated_by(&world, &format!("delete from user_sessions where {day}")).await;
     for row in [
         "daily_kpi_summaries 2026-03-03",
-        "daily_kpi_summaries 2026-03-09",
         "lifecycle_daily 2026-03-04",
         "active_user_buckets 2026-01-01 00:00:00+00",
         "active_user_buckets 2026-03-02 00:00:00+00",
     ] {
         assert!(restated.contains(row), "{row} is not among {restated:?}");
     }
-    assert!(restated.iter().all(|row| row.as_str() != "daily_kpi_summaries 2026-03-02"), "{restated:?}");
+    assert!(
+        restated
+            .iter()
+            .all(|row| row.as_str() != "daily_kpi_summaries 2026-03-02"),
+        "{restated:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,16 +208,23 @@ async fn a_row_that_moves_to_another_date_leaves_the_one_and_joins_the_other() {
 async fn what_is_too_old_to_be_restated_is_named_and_waits_for_a_backfill() {
     let world = world().await;
     let before = world.versions().await;
-    let session = one("user_sessions", "started_at", "2026-01-25", "user_id");
-    let change = format!("update user_sessions set ended_at = started_at + interval '7 seconds', {NOW} where id = {session}");
+    let session = one("user_sessions", "started_at", "2026-02-05", "user_id");
+    let change =
+        format!("update user_sessions set ended_at = started_at + interval '7 seconds', {NOW} where id = {session}");
     world.change(&change).await;
     world.wait(10);
-    let run: Run = world.run(YESTERDAY, TOMORROW).await.unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(run.data_quality_checks["lateChanges"].to_string(), "[\"2026-01-25\"]");
+    let run: Run = world
+        .run(YESTERDAY, TOMORROW)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(run.data_quality_checks["lateChanges"].to_string(), "[\"2026-02-05\"]");
     assert!(world.versions().await == before);
     world.assert_sound().await;
 
-    world.backfill("2026-01-25", "2026-01-26").await.unwrap_or_else(|error| panic!("{error}"));
+    world
+        .backfill("2026-02-05", "2026-02-06")
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
     world.assert_sound().await;
     world.assert_equals(&world.clean(FROM, TOMORROW).await).await;
 }

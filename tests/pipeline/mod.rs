@@ -15,14 +15,14 @@ use crate::support::World;
 use crate::support::world::simulated;
 
 /// The days that a prepared world has computed: today, the last one, is partial.
-const FROM: &str = "2026-01-20";
+const FROM: &str = "2026-02-01";
 const YESTERDAY: &str = "2026-03-14";
 const TOMORROW: &str = "2026-03-16";
 
 fn population() -> Population {
     Population {
-        users: 60,
-        days: 60,
+        users: 40,
+        days: 50,
         seed: 5,
         until: at("2026-03-15T10:30:00Z"),
     }
@@ -41,7 +41,10 @@ async fn empty_world() -> World {
 async fn world_with(prepare: &str) -> World {
     let world = empty_world().await;
     world.change(prepare).await;
-    world.backfill(FROM, TOMORROW).await.unwrap_or_else(|error| panic!("{error}"));
+    world
+        .backfill(FROM, TOMORROW)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
     world.assert_sound().await;
     world
 }

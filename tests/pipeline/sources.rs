@@ -41,7 +41,9 @@ async fn fails(world: &World) -> JobError {
 async fn a_required_source_that_is_down_fails_the_run_and_is_named() {
     let mut world = world().await;
     for source in [Source::Users, Source::Interactions, Source::Communications] {
-        world.with_sources(|sources| drop(sources.insert(source, NOBODY.to_owned()))).await;
+        world
+            .with_sources(|sources| drop(sources.insert(source, NOBODY.to_owned())))
+            .await;
         let error = fails(&world).await;
         assert_eq!(error.kind(), ErrorKind::Unreachable);
         let message = error.to_string();
@@ -59,22 +61,32 @@ async fn a_required_source_that_is_down_fails_the_run_and_is_named() {
 async fn a_source_that_breaks_the_contract_fails_the_run_before_anything_is_read() {
     let world = world().await;
     // Reading this row would fail with another error.
-    world.change("update users set created_at = 'infinity', updated_at = '2026-03-15T10:35:00Z' where is_internal").await;
+    world
+        .change("update users set created_at = 'infinity', updated_at = '2026-03-15T10:35:00Z' where is_internal")
+        .await;
     for (change, words) in [
-        ("alter table messages rename sender_id to author_id", ["messages", "sender_id"]),
-        ("alter table messages rename author_id to sender_id; alter table swipes alter action type bytea using ''", [
-            "swipes", "action",
-        ]),
-        ("alter table swipes alter action type text using 'like'; alter table matches rename to pairs", [
-            "matches", "pairs",
-        ]),
+        (
+            "alter table messages rename sender_id to author_id",
+            ["messages", "sender_id"],
+        ),
+        (
+            "alter table messages rename author_id to sender_id; alter table swipes alter action type bytea using ''",
+            ["swipes", "action"],
+        ),
+        (
+            "alter table swipes alter action type text using 'like'; alter table matches rename to pairs",
+            ["matches", "pairs"],
+        ),
     ] {
         world.change(change).await;
         let error = fails(&world).await;
         assert_eq!(error.kind(), ErrorKind::Failed);
         let message = error.to_string();
         assert!(message.contains(words[0]), "{words:?}: {message}");
-        assert!(words[1] == "pairs" || message.contains(words[1]), "{words:?}: {message}");
+        assert!(
+            words[1] == "pairs" || message.contains(words[1]),
+            "{words:?}: {message}"
+        );
     }
 }
 
@@ -90,22 +102,34 @@ async fn reports(world: &World) -> String {
 async fn without_moderation_its_figures_are_unknown_and_the_run_says_why() {
     let mut world = empty_world().await;
     world.with_sources(moderation_is_unset).await;
-    let run = world.run("2026-02-20", TOMORROW).await.unwrap_or_else(|error| panic!("{error}"));
+    let run = world
+        .run("2026-02-20", TOMORROW)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((run.status, run.error_message), (RunStatus::Completed, None));
     assert_eq!(reports(&world).await, "0 some, 0 none, 24 unknown");
 
     world.with_sources(moderation_is_down).await;
     world.wait(10);
-    let run = world.run(YESTERDAY, TOMORROW).await.unwrap_or_else(|error| panic!("{error}"));
+    let run = world
+        .run(YESTERDAY, TOMORROW)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(run.status, RunStatus::Partial);
     let message = run.error_message.unwrap_or_default();
-    assert!(message.contains("MODERATION_SERVICE_DATABASE_URL") && !message.contains("canary"), "{message}");
+    assert!(
+        message.contains("MODERATION_SERVICE_DATABASE_URL") && !message.contains("canary"),
+        "{message}"
+    );
     assert_eq!(reports(&world).await, "0 some, 0 none, 24 unknown");
 
     // It knows everything when it comes back: also of the days on which nothing was reported.
     world.with_sources(moderation_is_back).await;
     world.wait(10);
-    let run = world.run(YESTERDAY, TOMORROW).await.unwrap_or_else(|error| panic!("{error}"));
+    let run = world
+        .run(YESTERDAY, TOMORROW)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(run.status, RunStatus::Completed);
     world.assert_sound().await;
     world.assert_equals(&world.clean("2026-02-20", TOMORROW).await).await;
@@ -119,7 +143,10 @@ async fn what_was_known_of_moderation_stays_while_it_is_down() {
     let known = world.ask(before).await;
     world.with_sources(moderation_is_down).await;
     world.wait(60);
-    let run = world.run("2026-03-01", TOMORROW).await.unwrap_or_else(|error| panic!("{error}"));
+    let run = world
+        .run("2026-03-01", TOMORROW)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(run.status, RunStatus::Partial);
     assert_eq!(world.ask(before).await, known);
     let today = "select total_reports::text from daily_kpi_summaries where date = '2026-03-15'";
@@ -130,7 +157,10 @@ async fn what_was_known_of_moderation_stays_while_it_is_down() {
 
     world.with_sources(moderation_is_back).await;
     world.wait(10);
-    world.run(YESTERDAY, TOMORROW).await.unwrap_or_else(|error| panic!("{error}"));
+    world
+        .run(YESTERDAY, TOMORROW)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
     world.assert_sound().await;
     world.assert_equals(&world.clean(FROM, TOMORROW).await).await;
 }

@@ -16,7 +16,9 @@ use super::{Bench, Case, cases_of, chain, in_lake, library};
 const DAY: &str = "2026-02-10";
 
 /// Which days around it lie in the lake.
-const DAYS: [i64; 22] = [-400, -60, -42, -41, -40, -39, -31, -30, -29, -8, -7, -2, -1, 0, 1, 2, 7, 48, 49, 50, 51, 60];
+const DAYS: [i64; 22] = [
+    -400, -60, -42, -41, -40, -39, -31, -30, -29, -8, -7, -2, -1, 0, 1, 2, 7, 48, 49, 50, 51, 60,
+];
 
 /// How far before and after its window a query looks at a table; one that is not named, at the window alone.
 const REACH: [(&str, &str, i64, i64); 14] = [
@@ -49,12 +51,20 @@ async fn no_file_beyond_the_reach_of_a_window_is_opened() {
         for table in case.tables.keys().filter(|table| in_lake(table, &case.tables[*table])) {
             let reach = REACH.iter().find(|(name, of, ..)| *name == query.name && of == table);
             let (before, after) = reach.map_or((0, 0), |(.., before, after)| (*before, *after));
-            for offset in DAYS.into_iter().filter(|&offset| offset.saturating_neg() > before || offset > after) {
+            for offset in DAYS
+                .into_iter()
+                .filter(|&offset| offset.saturating_neg() > before || offset > after)
+            {
                 bench.lose_file(table, day(offset));
             }
         }
         let answer = bench.session.query(query, &case.params).await;
-        assert!(answer.is_ok(), "{} opens a file too many: {}", query.name, chain(&answer.unwrap_err()));
+        assert!(
+            answer.is_ok(),
+            "{} opens a file too many: {}",
+            query.name,
+            chain(&answer.unwrap_err())
+        );
     }
 }
 
@@ -63,7 +73,11 @@ async fn no_plan_multiplies_the_rows_of_facts() {
     for query in library().iter().filter(|query| !query.name.starts_with("quality/")) {
         let case = with_history(cases_of(query).swap_remove(0));
         let bench = Bench::new(&case).await;
-        let plan = bench.session.sql(&format!("explain {}", spelled_out(query, &case))).await.unwrap();
+        let plan = bench
+            .session
+            .sql(&format!("explain {}", spelled_out(query, &case)))
+            .await
+            .unwrap();
         let plan: Vec<_> = plan.try_collect().await.unwrap();
         let plan = pretty_format_batches(&plan).unwrap().to_string();
         for node in ["CrossJoinExec", "NestedLoopJoinExec"] {
@@ -78,7 +92,12 @@ fn with_history(mut case: Case) -> Case {
         if !in_lake(name, rows) {
             continue;
         }
-        let nulls = rows.schema().fields().iter().map(|field| new_null_array(field.data_type(), 1)).collect();
+        let nulls = rows
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| new_null_array(field.data_type(), 1))
+            .collect();
         let nulls = RecordBatch::try_new(rows.schema(), nulls).unwrap();
         let first = concat_batches(&rows.schema(), [&*rows, &nulls]).unwrap();
         let history = take_record_batch(&first, &UInt32Array::from(vec![0; DAYS.len()])).unwrap();

@@ -36,7 +36,9 @@ impl Cells {
             .map(|name| format!("(\"{name}\")::{}::text", table.column(name).unwrap().column_type.sql()))
             .collect();
         let sql = format!("select {} from ({sql}) answer", texts.join(", "));
-        let answer = sqlx::query(AssertSqlSafe(sql.as_str())).fetch_all(database.pool()).await;
+        let answer = sqlx::query(AssertSqlSafe(sql.as_str()))
+            .fetch_all(database.pool())
+            .await;
         let answer = answer.unwrap_or_else(|error| panic!("{error} in {sql}"));
         let rows = answer.iter().map(|row| (0..names.len()).map(|n| row.get(n)).collect());
         Self::gather(table, &names, rows)

@@ -51,7 +51,12 @@ impl World {
         let lake = &self.platform.lake;
         let mut wrong = Vec::new();
         for (_, dataset, _) in lake_tables() {
-            let recorded = self.platform.warehouse.partitions(Some(&dataset.to_string())).await.unwrap();
+            let recorded = self
+                .platform
+                .warehouse
+                .partitions(Some(&dataset.to_string()))
+                .await
+                .unwrap();
             let mut recorded: BTreeMap<_, _> = recorded.into_iter().map(|known| (known.path.clone(), known)).collect();
             let snapshot = lake.snapshot([dataset.clone()]).await.unwrap();
             for file in snapshot.files(&dataset) {
@@ -98,7 +103,10 @@ impl World {
                 .fetch_all(self.warehouse.pool())
                 .await
                 .unwrap();
-            versions.extend(rows.into_iter().map(|(key, xmin, cells)| ((table.name, key), (xmin, cells))));
+            versions.extend(
+                rows.into_iter()
+                    .map(|(key, xmin, cells)| ((table.name, key), (xmin, cells))),
+            );
         }
         versions
     }

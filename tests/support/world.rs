@@ -47,7 +47,9 @@ pub(crate) async fn simulated(population: Population) -> Template {
             moderation: Some(url),
         };
         let hidden = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        kindred_simulator::simulate(&population, &targets, &hidden).await.map(drop)
+        kindred_simulator::simulate(&population, &targets, &hidden)
+            .await
+            .map(drop)
     })
     .await
 }

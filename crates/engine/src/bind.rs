@@ -72,3 +72,41 @@ pub(crate) fn read_only() -> SQLOptions {
         .with_allow_dml(false)
         .with_allow_statements(false)
 }
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::AsArray;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_placeholder_may_stand_where_no_column_tells_its_type() {
+        let sql = "-- What it answers.\n-- reads:\n-- grain: day\n-- parameters: from, until\n
+            select unnest(generate_series($from, $from + interval '2 days', interval '1 day')) as day,
+                $until is null as is_open";
+        let query = Query::parse("kpi/x", sql).unwrap();
+        let params = Params::default()
+            .with("from", Value::Day("2026-01-31".parse().unwrap()))
+            .with("until", Value::Instant(None));
+        let bound = Bound::new(&query, &params).unwrap();
+        let frame = bound.plan(&SessionContext::new(), &query.sql).await.unwrap();
+        assert_eq!(frame.count().await.unwrap(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_text_is_a_value_whatever_it_says() {
+        let sql = "-- What it answers.\n-- reads:\n-- grain: x\n-- parameters: currency\n\nselect $currency as x";
+        let query = Query::parse("kpi/x", sql).unwrap();
+        let text = "'; select '$currency";
+        let params = Params::default().with("currency", Value::Text(text.to_owned()));
+        let bound = Bound::new(&query, &params).unwrap();
+        let rows = bound
+            .plan(&SessionContext::new(), &query.sql)
+            .await
+            .unwrap()
+            .collect()
+            .await
+            .unwrap();
+        assert_eq!(rows[0].column(0).as_string::<i32>().value(0), text);
+    }
+}

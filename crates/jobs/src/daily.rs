@@ -16,20 +16,25 @@ use uuid::Uuid;
 use crate::Platform;
 use crate::error::{JobError, describe};
 use crate::ledger::{Done, Ledger, count};
+use crate::steps::known::Known;
 use crate::steps::work::Work;
 use crate::steps::{check, compute, datasets, mirror, pull, state};
 
 /// How far back a day is computed again when its facts change; what changes before that waits for a backfill.
 const RESTATED_DAYS: u64 = 35;
 
+/// How far before a day a bucket that holds it may begin.
+const LONGEST_BUCKET_DAYS: u64 = 92;
+
 pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger: &Ledger) -> Result<(), JobError> {
     let asked = asked_days(platform, run)?;
     let work = Work::new(platform, run, asked);
     let mut snapshot = platform.lake.snapshot(datasets::all()).await?;
+    let known = Known::load(platform).await?;
     let computed = computed_days(&snapshot);
 
     ledger.begin("pull").await?;
-    let pulled = pull::pull(&work, &snapshot, &computed).await?;
+    let pulled = pull::pull(&work, &snapshot, &known, &computed).await?;
     pulled.staged.iter().for_each(|file| snapshot.overlay(file));
     ledger
         .end(Done {
@@ -40,11 +45,20 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
         .await?;
 
     let today = pulled.as_of.date_naive();
-    let restated = pulled.restated(today, RESTATED_DAYS, &computed);
+    let oldest = today - Days::new(RESTATED_DAYS);
+    let since = asked.from().min(oldest) - Days::new(LONGEST_BUCKET_DAYS);
+    let unsettled = known.unsettled(&platform.lake, &snapshot, since).await?;
+    let mut restated = pulled.restated(today, RESTATED_DAYS, &computed);
+    restated.extend(
+        unsettled
+            .values()
+            .flatten()
+            .filter(|day| (oldest..=today).contains(day)),
+    );
     let windows = DayWindow::covering(asked.days().chain(restated.iter().copied()));
 
     ledger.begin("state").await?;
-    let states = state::rebuild(&work, &snapshot, &pulled, &windows).await?;
+    let states = state::rebuild(&work, &snapshot, &known, &pulled, &windows).await?;
     states.iter().for_each(|file| snapshot.overlay(file));
     ledger
         .end(Done {
@@ -70,7 +84,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
     ledger.end(Done::default()).await?;
 
     ledger.begin("stage").await?;
-    let (changes, mirrored) = mirror::mirror(&work, &session, tables).await?;
+    let (changes, mirrored) = mirror::mirror(&work, &session, tables, &unsettled).await?;
     ledger
         .end(Done {
             rows_written: rows(&mirrored),

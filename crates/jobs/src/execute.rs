@@ -66,7 +66,7 @@ pub async fn execute(platform: &Arc<Platform>, run_id: Uuid, cancel: &Cancellati
 
     let ledger = Ledger::new(warehouse.clone(), platform.clock.clone(), run_id, owner);
     let ended = tokio::select! {
-        ended = carry_out(platform, &run, owner, &ledger) => ended,
+        ended = Box::pin(carry_out(platform, &run, owner, &ledger)) => ended,
         lost = keep_lease(platform, run_id, owner) => Err(lost),
         () = cancel.cancelled() => Err(JobError::Cancelled),
     };

@@ -125,9 +125,15 @@ pub(crate) fn lake(settings: &Settings) -> anyhow::Result<Lake> {
 
 /// The engine, within the memory that it may take.
 pub(crate) fn engine(settings: &Settings) -> anyhow::Result<Engine> {
+    // The engine makes its own folder there, and no other.
+    let state = &settings.storage.state_dir;
+    std::fs::create_dir_all(state).with_context(|| {
+        let folder = state.display();
+        format!("the folder {folder} for temporary files cannot be made: check the rights above it (STATE_DIR)")
+    })?;
     let options = EngineOptions {
         memory_limit: usize::try_from(settings.limits.memory).unwrap_or(usize::MAX),
-        spill_folder: settings.storage.state_dir.join("spill"),
+        spill_folder: state.join("spill"),
         deadline: DEADLINE,
         target_partitions: available_parallelism().map_or(1, NonZero::get),
     };

@@ -33,7 +33,7 @@ pub fn split_by_day(
         return Ok(Vec::new());
     }
     let days = cast(values, &DataType::Date32).map_err(arrange)?;
-    let ranges = partition(&[days.clone()]).map_err(arrange)?.ranges();
+    let ranges = partition(std::slice::from_ref(&days)).map_err(arrange)?.ranges();
     let days = days.as_primitive::<Date32Type>();
     let parts = ranges.into_iter().map(|range| {
         let day = Date32Type::to_naive_date_opt(days.value(range.start)).ok_or_else(no_day)?;

@@ -1,6 +1,6 @@
 //! A simulated dating platform: writes the four source databases as if people had used the app for some months.
 //!
-//! One discrete-event model ([`simulate`]) lives through the history in order of time. What a person does depends on
+//! One discrete-event model ([`simulate()`]) lives through the history in order of time. What a person does depends on
 //! the seed, the person and the occasion alone, so that a history is the same in every run, whatever the scheduling. Rows
 //! leave the model as they become final and are copied into the databases while the model goes on.
 //!

@@ -36,7 +36,10 @@ pub(crate) async fn fill(
     targets: &Targets,
     progress: &MultiProgress,
 ) -> Result<Summary, SimulatorError> {
-    let databases = try_join_all(targets.each().map(|(source, url)| Database::open(source, url))).await?;
+    let mut databases = Vec::new();
+    for (source, url) in targets.each() {
+        databases.push(Database::open(source, url).await?);
+    }
 
     let days = progress.add(
         ProgressBar::new(u64::from(population.days)).with_style(style("{prefix:>14} [{bar:30}] {pos}/{len} days")),
@@ -62,14 +65,16 @@ pub(crate) async fn fill(
         .unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
 
     let mut tables = Vec::with_capacity(Table::ALL.len());
-    for (database, rows) in filled {
-        let source = database.source();
-        database.commit().await?;
-        tables.extend(Table::of(source).map(|table| TableRows {
-            database: source,
+    for (database, rows) in &filled {
+        tables.extend(Table::of(database.source()).map(|table| TableRows {
+            database: database.source(),
             table: table.name(),
             rows: rows[table as usize],
         }));
+    }
+    // The users database last: where it has rows, the others have theirs.
+    for (database, _) in filled.into_iter().rev() {
+        database.commit().await?;
     }
     Ok(Summary { tables })
 }

@@ -176,12 +176,15 @@ async fn a_connection_that_the_server_ends_is_an_error_and_no_short_result() {
     let snapshot = open(&platform.extractor_of(Fact::Swipes, MANY_SWIPES), Fact::Swipes).await;
     let mut rows = snapshot.read(Fact::Swipes, None, None);
     rows.next().await.expect("a batch").expect("a batch");
-    platform
-        .execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity
-             where datname = current_database() and query like 'COPY%' and application_name = 'kindred'",
+    let ended = platform
+        .count(
+            "select count(*) from (
+                 select pg_terminate_backend(pid) from pg_stat_activity
+                 where datname = current_database() and query like 'copy%' and application_name = 'kindred'
+             ) as ended",
         )
         .await;
+    assert_eq!(ended, 1);
     let error = loop {
         match rows.next().await.expect("a short result") {
             Ok(_) => {}

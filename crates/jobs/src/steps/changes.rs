@@ -8,7 +8,7 @@ use chrono::{Days, NaiveDate};
 use futures::TryStreamExt;
 use kindred_engine::EngineError;
 use kindred_extract::fact_schema;
-use kindred_lake::{Dataset, Snapshot, StagedPartition, read_content_hash};
+use kindred_lake::{Dataset, Snapshot, StagedPartition};
 use kindred_model::{Fact, Reach};
 
 use super::known::Known;
@@ -89,8 +89,7 @@ pub(crate) async fn known_files(
         let Some(old) = published.file(&dataset, day) else {
             continue;
         };
-        let hash = read_content_hash(&platform.lake, old).await?;
-        if hash.is_some() && hash.as_deref() == known.partition(&dataset, day).map(|known| &*known.content_hash) {
+        if known.holds(&platform.lake, &dataset, old).await? {
             files.insert(dataset.clone(), old.clone());
         }
     }
@@ -117,13 +116,23 @@ pub(crate) async fn days_of_difference(
         .instants()
         .iter()
         .map(|column| format!("select cast({column} as date) as day from changed"));
+    // Equal rows are counted: one swipe more of the same instant is a change too.
+    let columns: Vec<_> = schema
+        .fields()
+        .iter()
+        .map(|field| format!("\"{}\"", field.name()))
+        .collect();
+    let counted = |table| format!("select {0}, count(*) from {table} group by {0}", columns.join(", "));
     let sql = format!(
-        "with changed as (
-             (select * from before except select * from after)
+        "with was as ({}), shall as ({}),
+         changed as (
+             (select * from was except select * from shall)
              union all
-             (select * from after except select * from before)
+             (select * from shall except select * from was)
          )
          select distinct day from ({}) where day is not null",
+        counted("before"),
+        counted("after"),
         instants.collect::<Vec<_>>().join(" union all ")
     );
     let failed = |error| EngineError::Plan {

@@ -7,7 +7,7 @@ use arrow::compute::max;
 use arrow::datatypes::TimestampMicrosecondType;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta};
 use kindred_extract::{Snapshot as SourceSnapshot, fact_schema};
-use kindred_lake::{Dataset, Snapshot, Stage, StagedPartition, read_content_hash};
+use kindred_lake::{Dataset, Snapshot, Stage, StagedPartition};
 use kindred_model::{Capture, DayWindow, Fact, Instant};
 use kindred_warehouse::WatermarkChange;
 
@@ -151,18 +151,17 @@ impl FactReader<'_> {
 
     /// Whether the same rows lie in the lake already, and the warehouse knows it.
     async fn is_published(&self, file: &StagedPartition) -> Result<bool, JobError> {
-        let hash = file.content_hash.to_string();
-        let known = self.known.partition(&file.dataset, file.day);
         let Some(published) = self.published.file(&file.dataset, file.day) else {
             return Ok(false);
         };
-        if known.is_none_or(|known| known.content_hash != hash) {
-            return Ok(false);
-        }
-        // A run that died between its files and its commit may have left another file there.
-        Ok(read_content_hash(&self.work.platform.lake, published)
-            .await?
-            .is_some_and(|found| found == hash))
+        let known = self.known.partition(&file.dataset, file.day);
+        Ok(
+            known.is_some_and(|known| known.content_hash == file.content_hash.to_string())
+                && self
+                    .known
+                    .holds(&self.work.platform.lake, &file.dataset, published)
+                    .await?,
+        )
     }
 }
 

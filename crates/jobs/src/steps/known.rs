@@ -1,11 +1,11 @@
 //! What the warehouse knows of the lake and of how far the sources were read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use kindred_lake::Dataset;
-use kindred_model::{Fact, Instant, Source};
-use kindred_warehouse::{LakePartition, Watermark};
+use kindred_lake::{Dataset, Lake, LakeError, PartitionFile, Snapshot, read_content_hash};
+use kindred_model::{Fact, Instant, Source, day_end};
+use kindred_warehouse::{LakePartition, SUMMARY_TABLES, Watermark};
 
 use crate::Platform;
 use crate::error::JobError;
@@ -37,6 +37,52 @@ impl Known {
     pub(crate) fn moderation_to(&self) -> Option<Instant> {
         let facts = Fact::ALL.iter().filter(|fact| fact.source() == Source::Moderation);
         facts.map(|fact| self.watermark(*fact)).min().flatten()
+    }
+
+    /// Of the computed days, those of which moderation was not known to the end when everything else was.
+    pub(crate) fn without_moderation(&self, computed: &BTreeSet<NaiveDate>) -> BTreeSet<NaiveDate> {
+        let to = self.moderation_to();
+        if to >= self.watermark(Fact::Users) {
+            return BTreeSet::new();
+        }
+        let unknown = |day: &NaiveDate| to.is_none_or(|to| day_end(*day) > to);
+        computed.iter().copied().filter(unknown).collect()
+    }
+
+    /// Whether a published file holds what the warehouse has recorded, and not the rows of a run that died between its
+    /// files and its commit.
+    pub(crate) async fn holds(&self, lake: &Lake, dataset: &Dataset, file: &PartitionFile) -> Result<bool, LakeError> {
+        let Some(known) = self.partition(dataset, file.day) else {
+            return Ok(false);
+        };
+        if known.etag.is_some() && known.etag == file.meta.e_tag {
+            return Ok(true);
+        }
+        // A copied lake has new tags, and equal rows.
+        Ok(read_content_hash(lake, file).await?.as_ref() == Some(&known.content_hash))
+    }
+
+    /// By table, the days from `since` on whose mirror is not the one that the warehouse has recorded: a run died
+    /// between its files and its commit, or the lake has lost a file.
+    pub(crate) async fn unsettled(
+        &self,
+        lake: &Lake,
+        snapshot: &Snapshot,
+        since: NaiveDate,
+    ) -> Result<BTreeMap<&'static str, BTreeSet<NaiveDate>>, LakeError> {
+        let mut unsettled = BTreeMap::new();
+        for table in SUMMARY_TABLES {
+            let dataset = Dataset::kpi(table.name);
+            let recorded = self.days(&dataset).map(|(day, _)| day);
+            let mut days: BTreeSet<_> = recorded.filter(|day| snapshot.file(&dataset, *day).is_none()).collect();
+            for file in snapshot.files(&dataset).filter(|file| file.day >= since) {
+                if !self.holds(lake, &dataset, file).await? {
+                    days.insert(file.day);
+                }
+            }
+            unsettled.insert(table.name, days.split_off(&since));
+        }
+        Ok(unsettled)
     }
 
     /// What was last published for a day of a dataset.

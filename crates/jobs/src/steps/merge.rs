@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, FixedSizeBinaryArray, RecordBatch, TimestampMicrosecondArray};
-use arrow::compute::{interleave, interleave_record_batch};
+use arrow::array::{ArrayRef, BooleanArray, FixedSizeBinaryArray, RecordBatch, TimestampMicrosecondArray};
+use arrow::compute::{filter_record_batch, interleave, interleave_record_batch};
 use arrow::error::ArrowError;
 use arrow::row::{OwnedRow, RowConverter, SortField};
 use chrono::NaiveDate;
@@ -37,21 +37,24 @@ pub(crate) struct Merged {
 
 impl Merge {
     /// Puts `new` rows over `old` ones on `days`. With a scope of days, what is not among the new rows vanishes; with
-    /// one of keys, it stays.
+    /// one of keys, it stays. The partitions of `unsettled` days are replaced whatever comes of it.
     pub(crate) fn merge(
         &self,
         new: &RecordBatch,
         old: &RecordBatch,
         days: &BTreeSet<NaiveDate>,
+        unsettled: &BTreeSet<NaiveDate>,
         scope: &Scope,
     ) -> Result<Merged, ArrowError> {
+        // A bucket that meets several windows was answered for each of them, equally.
+        let new = &once(new, self.table.key)?;
         let old_figures = recast(old, &new.schema())?;
         let known: HashMap<_, _> = encode_all(&old_figures)?.into_iter().zip(0_usize..).collect();
         let same: Vec<_> = encode_all(new)?.iter().map(|row| known.get(row).copied()).collect();
         let rows = self.sign(new, old, &same)?;
 
         let mut picks: BTreeMap<_, Vec<_>> = days.iter().map(|day| (*day, Vec::new())).collect();
-        let mut changed = BTreeSet::new();
+        let mut changed: BTreeSet<_> = days & unsettled;
         for (row, day) in self.days_of(&rows)?.into_iter().enumerate() {
             picks.entry(day).or_default().push((NEW, row));
             if same[row].is_none() {
@@ -103,6 +106,13 @@ impl Merge {
     }
 }
 
+/// The first row of each key.
+fn once(rows: &RecordBatch, key: &[&str]) -> Result<RecordBatch, ArrowError> {
+    let mut seen = HashSet::new();
+    let first: Vec<_> = encode(rows, key)?.into_iter().map(|key| seen.insert(key)).collect();
+    filter_record_batch(rows, &BooleanArray::from(first))
+}
+
 /// Each row as bytes that are equal where the rows are.
 fn encode_all(rows: &RecordBatch) -> Result<Vec<OwnedRow>, ArrowError> {
     encode_columns(rows.columns())
@@ -125,7 +135,7 @@ fn encode_columns(columns: &[ArrayRef]) -> Result<Vec<OwnedRow>, ArrowError> {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{BooleanArray, Date32Array, Int64Array, TimestampMicrosecondArray};
+    use arrow::array::{Date32Array, Int64Array, TimestampMicrosecondArray};
     use arrow::datatypes::Date32Type;
     use kindred_model::DayWindow;
     use kindred_warehouse::LIFECYCLE_DAILY;
@@ -159,7 +169,7 @@ mod tests {
             run_id: Uuid::from_u128(run),
             now: Instant::UNIX_EPOCH,
         };
-        merge.merge(new, old, &days, &scope).unwrap()
+        merge.merge(new, old, &days, &BTreeSet::new(), &scope).unwrap()
     }
 
     fn runs(rows: &RecordBatch) -> Vec<u8> {
@@ -219,9 +229,13 @@ mod tests {
             run_id: Uuid::nil(),
             now: Instant::UNIX_EPOCH,
         };
-        let nothing = RecordBatch::new_empty(summary_schema(table));
-        let first = merge.merge(&hours(&[0, 1]), &nothing, &days, &Scope::Keys).unwrap();
-        let second = merge.merge(&hours(&[2]), &first.rows, &days, &Scope::Keys).unwrap();
+        let (nothing, settled) = (RecordBatch::new_empty(summary_schema(table)), BTreeSet::new());
+        let first = merge
+            .merge(&hours(&[0, 1, 0]), &nothing, &days, &settled, &Scope::Keys)
+            .unwrap();
+        let second = merge
+            .merge(&hours(&[2]), &first.rows, &days, &settled, &Scope::Keys)
+            .unwrap();
         assert_eq!(second.rows.num_rows(), 1);
         assert_eq!(
             second

@@ -3,7 +3,7 @@
 //! A row that is equal to the one in the lake keeps that one's run and time, so that a run which changes nothing
 //! writes nothing; a partition without a changed row is not replaced.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
@@ -20,11 +20,13 @@ use super::shape::{figures, file_schema, recast};
 use super::work::Work;
 use crate::error::JobError;
 
-/// Stages the lake's mirror of the tables, and gives the same rows for the warehouse.
+/// Stages the lake's mirror of the tables, and gives the same rows for the warehouse. By table, `unsettled` are the
+/// days whose partitions are replaced in any case.
 pub(crate) async fn mirror(
     work: &Work<'_>,
     session: &Session,
     tables: Vec<Computed>,
+    unsettled: &BTreeMap<&'static str, BTreeSet<NaiveDate>>,
 ) -> Result<(Vec<TableChange>, Vec<StagedPartition>), JobError> {
     let now = work.platform.clock.now();
     let (mut changes, mut staged) = (Vec::new(), Vec::new());
@@ -40,7 +42,7 @@ pub(crate) async fn mirror(
             now,
         };
         let merged = merge
-            .merge(&new, &old, &days, &computed.scope)
+            .merge(&new, &old, &days, &unsettled[table.name], &computed.scope)
             .map_err(|error| computed.misshapen(error))?;
 
         let schema = file_schema(table);

@@ -5,7 +5,7 @@ pub(crate) mod check;
 pub(crate) mod compute;
 pub(crate) mod datasets;
 mod facts;
-mod known;
+pub(crate) mod known;
 mod merge;
 pub(crate) mod mirror;
 pub(crate) mod pull;

@@ -44,11 +44,11 @@ pub(crate) struct Pulled {
 pub(crate) async fn pull(
     work: &Work<'_>,
     published: &Snapshot,
+    known: &Known,
     computed: &BTreeSet<NaiveDate>,
 ) -> Result<Pulled, JobError> {
     // Before the sources are opened: whatever was committed by now, they show.
     let as_of = work.platform.clock.now();
-    let known = Known::load(work.platform).await?;
     let (opened, absent) = open(work.platform).await?;
     let mut pulled = Pulled {
         as_of,
@@ -66,7 +66,7 @@ pub(crate) async fn pull(
                 work,
                 published,
                 source,
-                known: &known,
+                known,
                 fact,
                 as_of,
             };
@@ -74,7 +74,7 @@ pub(crate) async fn pull(
             pulled.rows_read += watermark.rows.unsigned_abs();
             pulled.read.insert(fact, watermark.rows.unsigned_abs());
             // Where no figure stands yet, as on a first run, nothing can be restated.
-            let before = changes::known_files(work.platform, fact, &staged, published, &known).await?;
+            let before = changes::known_files(work.platform, fact, &staged, published, known).await?;
             let dates = match computed.is_empty() {
                 true => BTreeSet::new(),
                 false => changes::days_of_difference(work.platform, fact, &before, &staged).await?,
@@ -84,6 +84,10 @@ pub(crate) async fn pull(
             pulled.watermarks.push(watermark);
         }
         if *database == Source::Moderation {
+            // Where it was not known, nothing that happened is known too.
+            pulled
+                .changes
+                .note(Fact::Reports, known.without_moderation(computed), &[]);
             pulled.moderation_to = Some(as_of);
         }
     }

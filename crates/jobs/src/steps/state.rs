@@ -5,12 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{Days, NaiveDate};
+use chrono::Days;
 use kindred_engine::{Params, Value};
 use kindred_lake::{Dataset, Snapshot, StagedPartition};
-use kindred_model::{DayWindow, Fact, Granularity, day_end, day_start};
+use kindred_model::{DayWindow, Fact, Granularity, day_start};
 
 use super::datasets::{self, ACTIVE_DAYS, active_days_schema};
+use super::known::Known;
 use super::pull::Pulled;
 use super::shape::by_day;
 use super::work::Work;
@@ -23,6 +24,7 @@ const LOOK_BACK_DAYS: u64 = 30;
 pub(crate) async fn rebuild(
     work: &Work<'_>,
     snapshot: &Snapshot,
+    known: &Known,
     pulled: &Pulled,
     windows: &[DayWindow],
 ) -> Result<Vec<StagedPartition>, JobError> {
@@ -32,7 +34,12 @@ pub(crate) async fn rebuild(
         return Ok(Vec::new());
     };
     let today = pulled.as_of.date_naive();
-    let built: BTreeSet<_> = snapshot.files(&dataset).map(|file| file.day).collect();
+    let mut built = BTreeSet::new();
+    for file in snapshot.files(&dataset) {
+        if known.holds(&work.platform.lake, &dataset, file).await? {
+            built.insert(file.day);
+        }
+    }
     let stale = pulled
         .changes
         .sessions()
@@ -70,16 +77,16 @@ pub(crate) async fn rebuild(
     Ok(staged)
 }
 
-/// The days that figures of a window are counted from: 30 back, and the whole of the quarters that it meets.
+/// The days that figures of a window are counted from: 30 back, and the whole of the buckets that it meets. A week may
+/// begin before its quarter, which 30 days cover, or end after it.
 fn looked_at(window: DayWindow) -> DayWindow {
-    let first: NaiveDate = Granularity::Quarterly
-        .bucket_start(day_start(window.from()))
-        .date_naive();
-    let back = window.from() - Days::new(LOOK_BACK_DAYS);
-    let last = Granularity::Quarterly
-        .bucket_end(day_end(window.to() - Days::new(2)))
-        .date_naive();
-    DayWindow::new(first.min(back), last.max(window.to())).unwrap_or(window)
+    let last = day_start(window.to() - Days::new(1));
+    let quarter = Granularity::Quarterly.bucket_start(window.start()).date_naive();
+    let first = quarter.min(window.from() - Days::new(LOOK_BACK_DAYS));
+    let end = Granularity::Quarterly
+        .bucket_end(last)
+        .max(Granularity::Weekly.bucket_end(last));
+    DayWindow::new(first, end.date_naive()).unwrap_or(window)
 }
 
 #[cfg(test)]
@@ -87,10 +94,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_of_a_day_look_at_its_quarter_and_at_30_days_before() {
+    fn figures_of_a_day_look_at_its_week_and_quarter_and_at_30_days_before() {
         let window = DayWindow::day("2026-04-10".parse().unwrap());
         assert_eq!(looked_at(window).to_string(), "2026-03-11 to 2026-07-01 (exclusive)");
         let window = DayWindow::day("2026-06-30".parse().unwrap());
-        assert_eq!(looked_at(window).to_string(), "2026-04-01 to 2026-07-01 (exclusive)");
+        assert_eq!(looked_at(window).to_string(), "2026-04-01 to 2026-07-06 (exclusive)");
     }
 }

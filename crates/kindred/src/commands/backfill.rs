@@ -14,10 +14,9 @@ pub(crate) async fn backfill(settings: &Settings, arguments: &BackfillArgs) -> a
     let opened = platform::open(settings).await?;
     let bar = BackfillBar::new(arguments.job);
     let stop = shutdown::token()?;
-    let ended = kindred_jobs::backfill(&opened.platform, arguments.job, window, arguments.mode, &stop, |at| {
-        bar.show(at)
-    })
-    .await;
+    let (job, mode) = (arguments.job, arguments.mode);
+    let work = kindred_jobs::backfill(&opened.platform, job, window, mode, &stop, |at| bar.show(at));
+    let ended = Box::pin(work).await;
     opened.close().await?;
     let report = ended?;
     let mut out = std::io::stdout().lock();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use chrono::Days;
 use kindred_jobs::{JobError, Platform, describe};
-use kindred_model::{BackfillMode, DayWindow, Job};
+use kindred_model::{BackfillMode, DayWindow, Job, Source};
 use kindred_simulator::{Population, SimulatorError};
 use tokio_util::sync::CancellationToken;
 
@@ -83,7 +83,10 @@ async fn populate(settings: &Settings, opened: &Opened, arguments: &DemoArgs) ->
                 "a platform was simulated"
             );
         }
-        Err(SimulatorError::Occupied { .. }) => tracing::info!("the simulated platform of an earlier start is kept"),
+        Err(SimulatorError::Occupied {
+            database: Source::Users,
+            ..
+        }) => tracing::info!("the simulated platform of an earlier start is kept"),
         Err(error) => return Err(error.into()),
     }
     Ok(())
@@ -105,10 +108,10 @@ async fn missing_days(platform: &Platform, days: DayWindow) -> anyhow::Result<us
 
 async fn fill(platform: &Arc<Platform>, days: DayWindow, stop: &CancellationToken) -> Result<(), JobError> {
     let bar = BackfillBar::new(Job::Daily);
-    kindred_jobs::backfill(platform, Job::Daily, days, BackfillMode::Missing, stop, |at| {
+    let work = kindred_jobs::backfill(platform, Job::Daily, days, BackfillMode::Missing, stop, |at| {
         bar.show(at)
-    })
-    .await?;
+    });
+    Box::pin(work).await?;
     Ok(())
 }
 

@@ -50,7 +50,7 @@ fn print(run: &Run) -> anyhow::Result<()> {
     writeln!(out, "read      {} rows", run.records_read)?;
     writeln!(out, "computed  {} rows", run.records_processed)?;
     if let Some(milliseconds) = run.execution_time_ms {
-        writeln!(out, "took      {} ms", milliseconds)?;
+        writeln!(out, "took      {milliseconds} ms")?;
     }
     for step in run.steps.as_array().into_iter().flatten() {
         let text = |name: &str| step.get(name).and_then(|value| value.as_str().map(ToOwned::to_owned));

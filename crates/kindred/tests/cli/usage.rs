@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Kindred, Platform, UNREACHABLE, home};
+use crate::support::{Kindred, Platform, UNREACHABLE, embedded_server, home};
 
 #[tokio::test]
 async fn a_command_line_that_makes_no_sense_ends_with_2_before_anything_is_started() {
@@ -140,6 +140,7 @@ async fn a_users_key_depends_on_the_user_and_the_secret_alone() {
 #[tokio::test]
 async fn a_simulation_is_written_once_and_psql_shows_it() {
     let home = home();
+    let _server = embedded_server(home.path()).await;
     let kindred = Kindred::new(home.path());
     let simulate = ["simulate", "--users", "20", "--days", "5"];
     kindred

@@ -105,12 +105,12 @@ impl World {
 
     /// Acts on an upheld report: a warning first, then a suspension, then a ban.
     pub(super) fn judge(&mut self, who: Who, at: Instant, verdict: Verdict) {
+        let until = self.until;
         let member = self.member_mut(who);
         let takes_effect_at = at.max(member.busy_until);
-        if !member.is_active() || takes_effect_at >= self.until {
+        if !member.is_active() || takes_effect_at >= until {
             return;
         }
-        let member = self.member_mut(who);
         let number = member.judgements;
         member.judgements += 1;
         member.strikes = if verdict.grave {

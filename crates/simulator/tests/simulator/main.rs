@@ -15,7 +15,7 @@ use kindred_simulator::{Population, SimulatorError, Summary, Targets};
 use kindred_testkit::{TestDatabase, at};
 use sqlx::AssertSqlSafe;
 
-/// A Friday evening in Europe, and a seed with which people are in calls and in the queue when the history ends.
+/// A history that ends on a Friday evening in Europe.
 fn population(users: u32, days: u32) -> Population {
     Population {
         users,

@@ -3,22 +3,9 @@
 -- sessions across midnight
 select count(*) from spans where date_trunc('day', to_at, 'UTC') > from_at
 
--- sessions under way
-select count(*) from user_sessions where ended_at is null
-    and last_seen_at > timestamptz '2026-11-20T20:14:00Z'
-
 -- sessions never closed
 select count(*) from user_sessions where ended_at is null
     and last_seen_at < timestamptz '2026-11-20T08:00:00Z'
-
--- people waiting
-select count(*) from matching_queue where left_at is null
-
--- encounters under way
-select count(*) from interactions where ended_at is null
-
--- open reports
-select count(*) from reports where resolved_at is null
 
 -- visitors who never register
 select count(*) from (select anonymous_id from behavior_events group by 1

@@ -1,5 +1,6 @@
 //! What holds in every history, and what occurs in every larger one.
 
+use kindred_simulator::Population;
 use kindred_testkit::TestDatabase;
 use sqlx::AssertSqlSafe;
 
@@ -53,35 +54,54 @@ const WORDS: &[(&str, &str, &str)] = &[
 #[tokio::test]
 async fn a_history_keeps_every_promise_of_the_model() {
     let database = TestDatabase::create("promises").await;
-    simulate(&population(3_000, 60), &everything_in(&database))
-        .await
-        .unwrap();
-    sqlx::raw_sql(SPANS).execute(database.pool()).await.unwrap();
-
-    let mut broken = instants_outside(&database).await;
-    for (sentence, breaks) in sentences(include_str!("never_broken.sql")) {
-        let rows = count(&database, &format!("select count(*) from ({breaks}) broken")).await;
-        if rows > 0 {
-            broken.push(format!("{sentence}: not for {rows} rows"));
-        }
-    }
-    for (sentence, sql) in sentences(include_str!("occurs.sql")) {
-        if count(&database, sql).await == 0 {
-            broken.push(format!("{sentence}: none"));
-        }
-    }
+    let mut broken = live(&database, &population(3_000, 60)).await;
+    broken.extend(absent(&database, include_str!("occurs.sql")).await);
     for (table, column, expected) in WORDS {
         let word = format!(r#"{column}::text collate "C""#);
         let words = format!("select string_agg(distinct {word}, ' ' order by {word}) from {table}");
-        let found: String = sqlx::query_scalar(AssertSqlSafe(words))
+        let found = sqlx::query_scalar(AssertSqlSafe(words))
             .fetch_one(database.pool())
-            .await
-            .unwrap();
+            .await;
+        let found: String = found.unwrap();
         if found != *expected {
             broken.push(format!("{table}.{column}: {found}"));
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// All have come within three days: enough are there at the same time for something to be open everywhere.
+#[tokio::test]
+async fn a_history_ends_in_the_middle_of_things() {
+    let database = TestDatabase::create("ends").await;
+    let mut broken = live(&database, &population(3_000, 3)).await;
+    broken.extend(absent(&database, include_str!("open.sql")).await);
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// Writes a history; the promises that it breaks.
+async fn live(database: &TestDatabase, population: &Population) -> Vec<String> {
+    simulate(population, &everything_in(database)).await.unwrap();
+    sqlx::raw_sql(SPANS).execute(database.pool()).await.unwrap();
+    let mut broken = instants_outside(database, population).await;
+    for (sentence, breaks) in sentences(include_str!("never_broken.sql")) {
+        let rows = count(database, &format!("select count(*) from ({breaks}) broken")).await;
+        if rows > 0 {
+            broken.push(format!("{sentence}: not for {rows} rows"));
+        }
+    }
+    broken
+}
+
+/// What a file says that there is, and is not.
+async fn absent(database: &TestDatabase, file: &'static str) -> Vec<String> {
+    let mut absent = Vec::new();
+    for (sentence, sql) in sentences(file) {
+        if count(database, sql).await == 0 {
+            absent.push(format!("{sentence}: none"));
+        }
+    }
+    absent
 }
 
 /// The sentences of a file, each with its query. The first block is the file's header.
@@ -91,20 +111,17 @@ fn sentences(file: &'static str) -> impl Iterator<Item = (&'static str, &'static
 }
 
 /// Instants before the history or not before its end. Trials may end later.
-async fn instants_outside(database: &TestDatabase) -> Vec<String> {
+async fn instants_outside(database: &TestDatabase, population: &Population) -> Vec<String> {
     let columns = "select table_name::text, column_name::text from information_schema.columns
         where table_schema = 'public' and data_type = 'timestamp with time zone' and column_name <> 'trial_ends_at'
         and table_name <> 'spans'";
     let columns: Vec<(String, String)> = sqlx::query_as(columns).fetch_all(database.pool()).await.unwrap();
     assert_eq!(columns.len(), 31);
+    let history = format!("'[{}, {})'::tstzrange", population.start(), population.until);
     let mut outside = Vec::new();
     for (table, column) in columns {
-        let range = "'[2026-09-21T20:15:00Z, 2026-11-20T20:15:00Z)'::tstzrange";
-        let rows = count(
-            database,
-            &format!("select count(*) from {table} where not {column} <@ {range}"),
-        )
-        .await;
+        let sql = format!("select count(*) from {table} where not {column} <@ {history}");
+        let rows = count(database, &sql).await;
         if rows > 0 {
             outside.push(format!("{table}.{column}: {rows} outside of the history"));
         }

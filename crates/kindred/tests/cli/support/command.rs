@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use kindred_embedded_pg::{Durability, EmbeddedPg, Options};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -21,6 +22,16 @@ pub(crate) fn home() -> TempDir {
         .unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     folder
+}
+
+/// The embedded server of the state below `home`, held by the test and never forced to disk: commands join it, which
+/// takes less time than to start and stop it for each.
+pub(crate) async fn embedded_server(home: &Path) -> EmbeddedPg {
+    let options = Options {
+        durability: Durability::Ephemeral,
+        ..Options::new(home.join("state"))
+    };
+    kindred_embedded_pg::start(options).await.unwrap()
 }
 
 /// The binary with its settings.

@@ -4,6 +4,6 @@ mod command;
 mod platform;
 mod server;
 
-pub(crate) use command::{Answer, Kindred, home};
+pub(crate) use command::{Answer, Kindred, embedded_server, home};
 pub(crate) use platform::{DAY, Platform, UNREACHABLE};
 pub(crate) use server::Server;

@@ -111,7 +111,7 @@ impl Server {
         let at = log
             .find(part)
             .unwrap_or_else(|| panic!("`{part}` was not logged:\n{log}"));
-        let address = log[at + part.len()..].split_whitespace().next().unwrap();
+        let address = log[at + part.len()..].split(['\n', '"']).next().unwrap();
         let sent = self.client.request(method, format!("{address}{path}")).send().await;
         let answer = sent.unwrap_or_else(|error| panic!("{path}: {error}"));
         let content_type = answer.headers().get("content-type");
