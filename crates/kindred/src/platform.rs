@@ -48,7 +48,7 @@ pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Opened> {
         Some(server) => !embedded::has_worker(server).await?,
         None => false,
     };
-    let warehouse = warehouse(settings, embedded.as_ref(), WORKER, None).await?;
+    let warehouse = warehouse(settings, embedded.as_ref(), WORKER).await?;
     warehouse.migrate().await?;
     let lake = lake(settings)?;
     // Nobody else worked on the embedded server when we looked: what ran before then is dead, however fresh.
@@ -96,23 +96,33 @@ pub(crate) async fn warehouse(
     settings: &Settings,
     embedded: Option<&EmbeddedPg>,
     name: &str,
-    statement_timeout: Option<Duration>,
 ) -> anyhow::Result<Warehouse> {
-    let url = match (&settings.storage.warehouse, embedded) {
-        (Some(url), _) => url.clone(),
-        (None, Some(server)) => SecretString::from(server.url(embedded::WAREHOUSE)),
-        (None, None) => anyhow::bail!("there is no warehouse: set DATABASE_URL"),
-    };
-    let options = ConnectOptions {
-        statement_timeout,
-        application_name: name.to_owned(),
-        ..ConnectOptions::default()
-    };
+    let (url, options) = warehouse_address(settings, embedded, name)?;
     let connected = Warehouse::connect(&url, &options).await;
     match embedded {
         Some(_) => Ok(connected?),
         None => connected.context("the warehouse of DATABASE_URL cannot be used"),
     }
+}
+
+/// Where the warehouse is, and how it is connected to under this name.
+pub(crate) fn warehouse_address(
+    settings: &Settings,
+    embedded: Option<&EmbeddedPg>,
+    name: &str,
+) -> anyhow::Result<(SecretString, ConnectOptions)> {
+    let url = match (&settings.storage.warehouse, embedded) {
+        (Some(url), _) => url.clone(),
+        (None, Some(server)) => SecretString::from(server.url(embedded::WAREHOUSE)),
+        (None, None) => anyhow::bail!("there is no warehouse: set DATABASE_URL"),
+    };
+    Ok((
+        url,
+        ConnectOptions {
+            application_name: name.to_owned(),
+            ..ConnectOptions::default()
+        },
+    ))
 }
 
 /// The lake at its address.

@@ -25,7 +25,7 @@ pub(crate) async fn check(settings: &Settings) -> anyhow::Result<()> {
         embedded::prepare(server, settings).await?;
         findings.note("embedded server", Ok("runs".to_owned()));
     }
-    match platform::warehouse(settings, server.as_ref(), "kindred check", None).await {
+    match platform::warehouse(settings, server.as_ref(), "kindred check").await {
         Ok(warehouse) => {
             let migrated = warehouse
                 .migrate()

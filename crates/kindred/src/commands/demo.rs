@@ -109,7 +109,7 @@ async fn missing_days(platform: &Platform, days: DayWindow) -> anyhow::Result<us
 async fn fill(platform: &Arc<Platform>, days: DayWindow, stop: &CancellationToken) -> Result<(), JobError> {
     let bar = BackfillBar::new(Job::Daily);
     let work = kindred_jobs::backfill(platform, Job::Daily, days, BackfillMode::Missing, stop, |at| {
-        bar.show(at)
+        bar.show(at);
     });
     Box::pin(work).await?;
     Ok(())

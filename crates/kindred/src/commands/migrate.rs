@@ -10,7 +10,7 @@ pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<()> {
     if let Some(server) = &server {
         embedded::prepare(server, settings).await?;
     }
-    let warehouse = platform::warehouse(settings, server.as_ref(), "kindred migrate", None).await?;
+    let warehouse = platform::warehouse(settings, server.as_ref(), "kindred migrate").await?;
     warehouse.migrate().await?;
     warehouse.pool().close().await;
     if let Some(server) = server {

@@ -1,14 +1,15 @@
 //! `kindred serve [api|etl]`
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
 use kindred_api::ApiState;
 use kindred_jobs::{Platform, Worker, describe};
-use kindred_warehouse::STALE_AFTER;
+use kindred_warehouse::{ConnectOptions, STALE_AFTER, Warehouse};
 use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +20,9 @@ use crate::{platform, shutdown};
 
 /// A request takes 15 s at most, and so does a statement that answers it.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Threads that answer requests.
+const HTTP_THREADS: usize = 2;
 
 pub(crate) async fn serve(settings: &Settings, part: Option<Part>) -> anyhow::Result<()> {
     let stop = shutdown::token()?;
@@ -67,21 +71,33 @@ impl Servers {
 
     /// Serves until `stop`, then lets requests finish and cancels the run under way.
     pub(crate) async fn run(self, settings: &Settings, opened: &Opened, stop: CancellationToken) -> anyhow::Result<()> {
-        let embedded = opened.embedded.as_ref();
-        let warehouse = platform::warehouse(settings, embedded, "kindred api", Some(STATEMENT_TIMEOUT)).await?;
+        // Answers have threads of their own: a run may keep the others busy for as long as it likes.
+        let http = Builder::new_multi_thread()
+            .worker_threads(HTTP_THREADS)
+            .thread_name("http")
+            .enable_all()
+            .build();
+        let http = http.context("the servers' runtime could not be started")?;
+        let (url, options) = platform::warehouse_address(settings, opened.embedded.as_ref(), "kindred api")?;
+        let options = ConnectOptions {
+            statement_timeout: Some(STATEMENT_TIMEOUT),
+            ..options
+        };
+        let warehouse = {
+            let _context = http.enter();
+            Warehouse::connect_lazy(&url, &options)?
+        };
         let state = ApiState::new(warehouse.clone(), opened.platform.clock.clone());
         let mut tasks = JoinSet::new();
         if let Some(listener) = self.kpi {
             announce("KPI API", &listener)?;
-            tasks.spawn(serve_one(
-                listener,
-                kindred_api::kpi_router(state.clone()),
-                stop.clone(),
-            ));
+            let router = kindred_api::kpi_router(state.clone());
+            tasks.spawn_on(serve_one(listener.into_std()?, router, stop.clone()), http.handle());
         }
         if let Some(listener) = self.control {
             announce("ETL control API", &listener)?;
-            tasks.spawn(serve_one(listener, kindred_api::control_router(state), stop.clone()));
+            let router = kindred_api::control_router(state);
+            tasks.spawn_on(serve_one(listener.into_std()?, router, stop.clone()), http.handle());
             let worker = Worker::new(opened.platform.clone());
             let (working, reaping) = (stop.clone(), stop.clone());
             let platform = opened.platform.clone();
@@ -103,6 +119,7 @@ impl Servers {
             }
         }
         warehouse.pool().close().await;
+        http.shutdown_background();
         ended
     }
 }
@@ -120,8 +137,8 @@ async fn reap(platform: &Platform, stop: CancellationToken) {
     }
 }
 
-async fn serve_one(listener: TcpListener, router: Router, stop: CancellationToken) -> anyhow::Result<()> {
-    kindred_api::serve(listener, router, stop.cancelled_owned())
+async fn serve_one(listener: StdListener, router: Router, stop: CancellationToken) -> anyhow::Result<()> {
+    kindred_api::serve(TcpListener::from_std(listener)?, router, stop.cancelled_owned())
         .await
         .context("a server's listener failed")
 }
