@@ -119,7 +119,7 @@ async fn fill(platform: &Arc<Platform>, days: DayWindow, stop: &CancellationToke
 fn catch_up(platform: Arc<Platform>, days: DayWindow, stop: CancellationToken) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
         let work = kindred_jobs::backfill(&platform, Job::Daily, days, BackfillMode::Missing, &stop, |_| {});
-        if let Err(error) = work.await {
+        if let Err(error) = Box::pin(work).await {
             tracing::warn!(
                 error = describe(&error),
                 "the days since the last start were not computed"

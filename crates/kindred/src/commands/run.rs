@@ -6,7 +6,8 @@ use anyhow::Context;
 use chrono::Days;
 use kindred_jobs::run_now;
 use kindred_model::{DayWindow, Instant, RunStatus, Trigger};
-use kindred_warehouse::{Run, RunRequest};
+use kindred_warehouse::{Run, RunRequest, StepRecord};
+use serde::Deserialize;
 
 use crate::cli::RunArgs;
 use crate::settings::Settings;
@@ -23,7 +24,8 @@ pub(crate) async fn run(settings: &Settings, arguments: &RunArgs) -> anyhow::Res
         dry_run: arguments.dry_run,
         at: now,
     };
-    let ended = run_now(&opened.platform, &request, &shutdown::token()?).await;
+    let stop = shutdown::token()?;
+    let ended = Box::pin(run_now(&opened.platform, &request, &stop)).await;
     opened.close().await?;
     print(&ended?)
 }
@@ -52,13 +54,12 @@ fn print(run: &Run) -> anyhow::Result<()> {
     if let Some(milliseconds) = run.execution_time_ms {
         writeln!(out, "took      {milliseconds} ms")?;
     }
-    for step in run.steps.as_array().into_iter().flatten() {
-        let text = |name: &str| step.get(name).and_then(|value| value.as_str().map(ToOwned::to_owned));
-        let (Some(name), Some(from), Some(to)) = (text("name"), text("startedAt"), text("endedAt")) else {
-            continue;
-        };
-        let length = instant(&to)? - instant(&from)?;
-        writeln!(out, "  {name:<8}{:>6} ms", length.num_milliseconds())?;
+    let steps = Vec::<StepRecord>::deserialize(&run.steps).context("the run's steps in etl_job_runs cannot be read")?;
+    for step in &steps {
+        if let Some(ended) = step.ended_at {
+            let length = (ended - step.started_at).num_milliseconds();
+            writeln!(out, "  {:<8}{length:>6} ms", step.name)?;
+        }
     }
     if run.status == RunStatus::Partial {
         eprintln!(
@@ -67,9 +68,4 @@ fn print(run: &Run) -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-fn instant(text: &str) -> anyhow::Result<Instant> {
-    text.parse()
-        .with_context(|| format!("the ledger holds `{text}` as a time"))
 }
