@@ -81,7 +81,8 @@ pub async fn execute(platform: &Arc<Platform>, run_id: Uuid, cancel: &Cancellati
 
 async fn carry_out(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger: &Ledger) -> Result<(), JobError> {
     match run.job {
-        Job::Daily => daily::run(platform, run, owner, ledger).await,
+        // On the heap: it holds what it reads, computes and stages.
+        Job::Daily => Box::pin(daily::run(platform, run, owner, ledger)).await,
     }
 }
 

@@ -1,8 +1,8 @@
 //! The jobs: the only crate that knows the whole way from the sources to a published figure.
 //!
 //! A run pulls what its sources have changed, computes its tables over the lake, checks them, and publishes everything
-//! in one step or nothing at all. [`Platform`] is what a run works with, [`execute`] carries one out under its lease,
-//! [`Worker`] takes up the runs that others request, [`backfill`] walks over past days. When a job is due is not
+//! in one step or nothing at all. [`Platform`] is what a run works with, [`execute()`] carries one out under its lease,
+//! [`Worker`] takes up the runs that others request, [`backfill()`] walks over past days. When a job is due is not
 //! decided here.
 
 mod backfill;
