@@ -9,8 +9,10 @@ use std::process::Stdio;
 use crate::account::Account;
 use crate::binaries::Binaries;
 use crate::home::{Home, last_lines};
-use crate::server::SUPERUSER;
 use crate::{Durability, EmbeddedPgError};
+
+/// The one role of a private server, its superuser.
+pub const SUPERUSER: &str = "kindred";
 
 /// Leaves a cluster in `home.data`. Call it with the server's lock held: `initdb` inherits it, so that nobody else
 /// begins while an orphaned `initdb` is still at work.

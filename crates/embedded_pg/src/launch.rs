@@ -10,8 +10,8 @@ use tokio::time::sleep;
 
 use crate::account::Account;
 use crate::binaries::Binaries;
+use crate::cluster::SUPERUSER;
 use crate::home::Home;
-use crate::server::SUPERUSER;
 use crate::{EmbeddedPgError, Options, cluster, supervisor};
 
 /// Between two looks at a lock or at a server that is starting: soon at first, then rarer, for a server that recovers

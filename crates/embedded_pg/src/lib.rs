@@ -18,6 +18,7 @@ mod server;
 mod supervisor;
 
 pub use binaries::{OLDEST_MAJOR, find_binaries};
+pub use cluster::SUPERUSER;
 pub use error::EmbeddedPgError;
 pub use options::{Durability, Options};
-pub use server::{EmbeddedPg, SUPERUSER, start};
+pub use server::{EmbeddedPg, start};

@@ -9,12 +9,10 @@ use std::time::Instant;
 use tokio::task::JoinHandle;
 
 use crate::account::Account;
+use crate::cluster::SUPERUSER;
 use crate::home::{Home, last_lines};
 use crate::launch::{Launch, wait_a_little};
 use crate::{EmbeddedPgError, Options, binaries};
-
-/// The one role of a private server, its superuser.
-pub const SUPERUSER: &str = "kindred";
 
 /// A hold on a running private server. The server stops when the last hold of any process on its state folder is
 /// dropped, or its process killed.

@@ -12,11 +12,13 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 use secrecy::SecretString;
 
-use crate::platform::WORKER;
 use crate::settings::Settings;
 
 /// The warehouse's database on the embedded server.
 pub(crate) const WAREHOUSE: &str = "analytics";
+
+/// The name by which the server knows the connections of those who may carry out runs.
+pub(crate) const WORKER: &str = "kindred";
 
 /// The file below `STATE_DIR` that holds the embedded default's `USER_KEY_SECRET`.
 const SECRET_FILE: &str = "user-key-secret";

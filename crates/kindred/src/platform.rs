@@ -26,9 +26,6 @@ const DEADLINE: Duration = Duration::from_secs(30 * 60);
 const BATCH_ROWS: usize = 8 * 1024;
 const QUEUE_BATCHES: usize = 4;
 
-/// The name by which the server knows the connections of those who may carry out runs.
-pub(crate) const WORKER: &str = "kindred";
-
 /// A platform, with the server that it may stand on.
 pub(crate) struct Opened {
     pub(crate) platform: Arc<Platform>,
@@ -48,7 +45,7 @@ pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Opened> {
         Some(server) => !embedded::has_worker(server).await?,
         None => false,
     };
-    let warehouse = warehouse(settings, embedded.as_ref(), WORKER).await?;
+    let warehouse = warehouse(settings, embedded.as_ref(), embedded::WORKER).await?;
     warehouse.migrate().await?;
     let lake = lake(settings)?;
     // Nobody else worked on the embedded server when we looked: what ran before then is dead, however fresh.

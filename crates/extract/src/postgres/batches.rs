@@ -19,7 +19,7 @@ use rust_decimal::Decimal;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::transport::ValueType;
+use super::value_type::ValueType;
 use crate::UserKeys;
 use crate::contract::{Content, MONEY, columns};
 

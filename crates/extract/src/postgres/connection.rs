@@ -112,3 +112,9 @@ impl Settings {
         }
     }
 }
+
+/// The transaction that exported the snapshot: whoever joins it needs it alive.
+pub(super) struct Exported {
+    pub(super) client: Client,
+    pub(super) id: String,
+}

@@ -9,8 +9,7 @@ use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::Settings;
-use super::connection::connect;
-use super::snapshot::Exported;
+use super::connection::{Exported, connect};
 use crate::ExtractError;
 use crate::error::reason;
 

@@ -13,6 +13,7 @@ mod link;
 mod rows;
 mod snapshot;
 mod transport;
+mod value_type;
 mod worker;
 
 use std::collections::BTreeMap;

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::Settings;
-use super::snapshot::Exported;
+use super::connection::Exported;
 use super::worker::Read;
 use crate::ExtractError;
 use crate::contract::fact_schema;

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use kindred_model::{Fact, Instant};
 use tokio::time::timeout;
-use tokio_postgres::{Client, Row};
+use tokio_postgres::Row;
 
-use super::connection::connect;
+use super::connection::{Exported, connect};
 use super::describe::{Described, changed_sql, describe, read_sql, rows_sql};
 use super::rows::Rows;
 use super::{FactQueries, Settings};
@@ -26,12 +26,6 @@ pub struct Snapshot {
     settings: Arc<Settings>,
     exported: Arc<Exported>,
     facts: BTreeMap<Fact, Described>,
-}
-
-/// The transaction that exported the snapshot: whoever joins it needs it alive.
-pub(super) struct Exported {
-    client: Client,
-    pub(super) id: String,
 }
 
 impl Snapshot {

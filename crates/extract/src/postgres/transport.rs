@@ -3,37 +3,16 @@
 use chrono::{DateTime, Utc};
 use connectorx::data_order::DataOrder;
 use connectorx::errors::ConnectorXError;
+use connectorx::impl_transport;
 use connectorx::prelude::Destination;
 use connectorx::sources::postgres::PostgresTypeSystem;
 use connectorx::typesystem::TypeConversion;
-use connectorx::{impl_transport, impl_typesystem};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::batches::{BatchError, BatchWriter};
 use super::copy::{CopyError, CopySource};
-
-/// The values that reach a batch. What a column makes of one is the column's affair. The flag, of ConnectorX's making,
-/// says whether it may be null; whether it may be by contract is decided by the batch, where the column has a name.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum ValueType {
-    Uuid(bool),
-    Text(bool),
-    Decimal(bool),
-    Instant(bool),
-    Boolean(bool),
-}
-
-impl_typesystem! {
-    system = ValueType,
-    mappings = {
-        { Uuid => Uuid }
-        { Text => &'r str }
-        { Decimal => Decimal }
-        { Instant => DateTime<Utc> }
-        { Boolean => bool }
-    }
-}
+use super::value_type::ValueType;
 
 /// PostgreSQL's types to values.
 pub(super) struct FactTransport;

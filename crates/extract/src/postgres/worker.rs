@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Settings;
 use super::batches::{BatchError, BatchWriter};
+use super::connection::Exported;
 use super::copy::{CopyError, CopySource};
 use super::link::Link;
-use super::snapshot::Exported;
 use super::transport::{FactTransport, RowDestination, TransportError};
 use crate::ExtractError;
 use crate::contract::columns;
