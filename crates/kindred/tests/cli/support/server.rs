@@ -8,6 +8,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Child;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Answer, Kindred};
@@ -21,6 +22,8 @@ pub(crate) struct Server {
     child: Child,
     out: Arc<Mutex<String>>,
     err: Arc<Mutex<String>>,
+    /// They end when the process has closed what it prints to.
+    gathering: [JoinHandle<()>; 2],
     client: reqwest::Client,
     /// How long it took until it answered.
     pub(crate) ready_after: Duration,
@@ -36,13 +39,14 @@ impl Server {
     pub(crate) async fn start_until(kindred: &Kindred, arguments: &[&str], text: &str) -> Self {
         let began = Instant::now();
         let mut child = kindred.command(arguments).spawn().unwrap();
-        let out = gather(child.stdout.take().unwrap());
-        let err = gather(child.stderr.take().unwrap());
+        let (out, gathering_out) = gather(child.stdout.take().unwrap());
+        let (err, gathering_err) = gather(child.stderr.take().unwrap());
         let client = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
         let mut server = Self {
             child,
             out,
             err,
+            gathering: [gathering_out, gathering_err],
             client,
             ready_after: Duration::ZERO,
         };
@@ -128,6 +132,9 @@ impl Server {
         self.signal("TERM");
         let ended = timeout(Duration::from_secs(30), self.child.wait()).await;
         let ended = ended.unwrap_or_else(|_| panic!("it did not stop within 30 s:\n{}", self.log()));
+        for gathering in &mut self.gathering {
+            gathering.await.unwrap();
+        }
         self.answer(ended.unwrap())
     }
 
@@ -152,10 +159,10 @@ impl Server {
     }
 }
 
-fn gather(stream: impl AsyncRead + Unpin + Send + 'static) -> Arc<Mutex<String>> {
+fn gather(stream: impl AsyncRead + Unpin + Send + 'static) -> (Arc<Mutex<String>>, JoinHandle<()>) {
     let gathered = Arc::new(Mutex::new(String::new()));
     let text = Arc::clone(&gathered);
-    tokio::spawn(async move {
+    let gathering = tokio::spawn(async move {
         let mut lines = BufReader::new(stream).lines();
         while let Ok(Some(line)) = lines.next_line().await {
             let mut text = text.lock().unwrap();
@@ -163,5 +170,5 @@ fn gather(stream: impl AsyncRead + Unpin + Send + 'static) -> Arc<Mutex<String>>
             text.push('\n');
         }
     });
-    gathered
+    (gathered, gathering)
 }
