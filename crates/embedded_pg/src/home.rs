@@ -40,6 +40,9 @@ impl Home {
         way_through(&folder)?;
         check_own(&folder)?;
         account.can_enter(&folder)?;
+        // A folder that another process has made, and not yet handed over, would look like a stranger's.
+        let making = File::open(&folder).and_then(|it| it.lock().map(|()| it));
+        let _making = making.map_err(EmbeddedPgError::folder("lock", &folder))?;
         let socket_dir = socket_dir(&folder)?;
         account.own_folder(&socket_dir)?;
         let data = folder.join("data");
