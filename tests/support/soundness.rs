@@ -60,7 +60,7 @@ impl World {
             let mut recorded: BTreeMap<_, _> = recorded.into_iter().map(|known| (known.path.clone(), known)).collect();
             let snapshot = lake.snapshot([dataset.clone()]).await.unwrap();
             for file in snapshot.files(&dataset) {
-                let path = dataset.file(file.day);
+                let path = dataset.file(file.partition);
                 let hash = read_content_hash(lake, file).await.unwrap();
                 match recorded.remove(&path) {
                     None => wrong.push(format!("{path}: the warehouse knows no such file")),

@@ -118,7 +118,7 @@ impl World {
     pub(crate) fn request(&self, from: &str, to: &str, dry_run: bool) -> RunRequest {
         RunRequest {
             job: Job::Daily,
-            window: DayWindow::new(day(from), day(to)).unwrap(),
+            interval: DayWindow::new(day(from), day(to)).unwrap().into(),
             trigger: Trigger::Schedule,
             dry_run,
             at: self.platform.clock.now(),
@@ -158,7 +158,7 @@ async fn platform(
     clock: Clock,
     change: impl FnOnce(&mut Sources),
 ) -> Arc<Platform> {
-    let mut sources: Sources = Source::ALL.iter().map(|name| (*name, source.url())).collect();
+    let mut sources: Sources = Source::DATABASES.iter().map(|name| (*name, source.url())).collect();
     change(&mut sources);
     let keys = UserKeys::new("a secret for tests alone").unwrap();
     let sources = sources.into_iter().map(|(name, url)| {

@@ -130,10 +130,10 @@ impl Session {
     /// # Errors
     /// When the name is taken by something that is no table.
     pub fn register_dataset(&self, name: &str, dataset: &Dataset, schema: &SchemaRef) -> Result<(), EngineError> {
-        self.register_files(name, self.snapshot.files(dataset), schema)
+        self.register_partitions(name, self.snapshot.files(dataset), schema, dataset.is_hourly())
     }
 
-    /// Makes some of the snapshot's files readable as table `name`.
+    /// Makes some of the snapshot's files, each of a day, readable as table `name`.
     ///
     /// # Errors
     /// When the name is taken by something that is no table.
@@ -143,7 +143,17 @@ impl Session {
         files: impl Iterator<Item = &'a PartitionFile>,
         schema: &SchemaRef,
     ) -> Result<(), EngineError> {
-        let table = PartitionedTable::new(self.url.clone(), schema, files.cloned().collect());
+        self.register_partitions(name, files, schema, false)
+    }
+
+    fn register_partitions<'a>(
+        &self,
+        name: &str,
+        files: impl Iterator<Item = &'a PartitionFile>,
+        schema: &SchemaRef,
+        hourly: bool,
+    ) -> Result<(), EngineError> {
+        let table = PartitionedTable::new(self.url.clone(), schema, files.cloned().collect(), hourly);
         self.register(name, Arc::new(table))
     }
 

@@ -1,11 +1,10 @@
-//! A table over explicit Parquet files, one for each day, with the day as the column `date`.
+//! A table over explicit Parquet files, one for each partition, with the partition's day as the column `date`, and its
+//! hour, where there are hours, as `hour`.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::array::{AsArray, Date32Array, RecordBatch};
-use datafusion::arrow::compute::filter as keep;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int32Array, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DFSchema, Result, ScalarValue, project_schema};
@@ -19,12 +18,14 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
-use kindred_lake::PartitionFile;
+use kindred_lake::{Partition, PartitionFile};
 
-/// The column that stands for a file's partition.
+/// The columns that stand for a file's partition.
 pub(crate) const DATE: &str = "date";
+const HOUR: &str = "hour";
 
-/// The files of one dataset, as a snapshot found them. A filter on `date` alone decides which of them are opened.
+/// The files of one dataset, as a snapshot found them. A filter on `date` and `hour` alone decides which of them are
+/// opened.
 #[derive(Debug)]
 pub(crate) struct PartitionedTable {
     store: ObjectStoreUrl,
@@ -33,8 +34,8 @@ pub(crate) struct PartitionedTable {
 }
 
 impl PartitionedTable {
-    /// A table of `files` below `store`, each with the columns of `file_schema`.
-    pub(crate) fn new(store: ObjectStoreUrl, file_schema: &SchemaRef, files: Vec<PartitionFile>) -> Self {
+    /// A table of `files` below `store`, each with the columns of `file_schema`, for days or, `hourly`, for hours.
+    pub(crate) fn new(store: ObjectStoreUrl, file_schema: &SchemaRef, files: Vec<PartitionFile>, hourly: bool) -> Self {
         // The lake's KPI tables have a `date` of their own, which lives in the path alone.
         let fields: Vec<_> = file_schema
             .fields()
@@ -42,38 +43,68 @@ impl PartitionedTable {
             .filter(|field| field.name() != DATE)
             .cloned()
             .collect();
-        let date = Arc::new(Field::new(DATE, DataType::Date32, false));
+        let mut keys = vec![Arc::new(Field::new(DATE, DataType::Date32, false))];
+        if hourly {
+            keys.push(Arc::new(Field::new(HOUR, DataType::Int32, false)));
+        }
         let schema = TableSchema::builder(Arc::new(Schema::new(fields)))
-            .with_table_partition_cols(vec![date])
+            .with_table_partition_cols(keys)
             .build();
         Self { store, schema, files }
     }
 
-    /// The files whose day may pass the filters that speak of nothing but `date`.
+    /// The files that may pass the filters which speak of nothing but their partition.
     fn pruned(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<PartitionFile>> {
-        let on_date = filters.iter().filter(|filter| speaks_of_date_alone(filter)).cloned();
-        let Some(predicate) = conjunction(on_date) else {
+        let on_key = filters
+            .iter()
+            .filter(|filter| self.speaks_of_key_alone(filter))
+            .cloned();
+        let Some(predicate) = conjunction(on_key) else {
             return Ok(self.files.clone());
         };
-        let schema = Arc::new(Schema::new(vec![Field::new(DATE, DataType::Date32, false)]));
+        let keys: Vec<_> = self.schema.table_partition_cols().to_vec();
+        let schema = Arc::new(Schema::new(keys));
         let predicate = state.create_physical_expr(predicate, &DFSchema::try_from(Arc::clone(&schema))?)?;
-        let dates = Date32Array::from_iter_values(self.files.iter().map(|file| Date32Type::from_naive_date(file.day)));
-        let batch = RecordBatch::try_new(schema, vec![Arc::new(dates)])?;
+        let values = self.files.iter().map(|file| file.partition);
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(Date32Array::from_iter_values(
+            values
+                .clone()
+                .map(|partition| Date32Type::from_naive_date(partition.day)),
+        ))];
+        if schema.fields().len() > 1 {
+            columns.push(Arc::new(Int32Array::from_iter_values(values.map(hour_of))));
+        }
+        let batch = RecordBatch::try_new(schema, columns)?;
         let passes = predicate.evaluate(&batch)?.into_array(batch.num_rows())?;
-        let kept = keep(batch.column(0), passes.as_boolean())?;
-        let kept: HashSet<i32> = kept.as_primitive::<Date32Type>().values().iter().copied().collect();
-        Ok(self
-            .files
-            .iter()
-            .filter(|file| kept.contains(&Date32Type::from_naive_date(file.day)))
-            .cloned()
-            .collect())
+        let passes = passes.as_boolean();
+        let kept = self.files.iter().enumerate();
+        let kept = kept.filter(|(row, _)| passes.is_valid(*row) && passes.value(*row));
+        Ok(kept.map(|(_, file)| file.clone()).collect())
+    }
+
+    fn speaks_of_key_alone(&self, filter: &Expr) -> bool {
+        let keys = self.schema.table_partition_cols();
+        let columns = filter.column_refs();
+        let is_key = |name: &str| keys.iter().any(|key| key.name() == name);
+        !columns.is_empty() && columns.iter().all(|column| is_key(&column.name)) && !filter.is_volatile()
+    }
+
+    /// The file with what its path says of it.
+    fn partitioned(&self, file: PartitionFile) -> PartitionedFile {
+        let partition = file.partition;
+        let mut partitioned = PartitionedFile::from(file.meta);
+        partitioned.partition_values = vec![ScalarValue::Date32(Some(Date32Type::from_naive_date(partition.day)))];
+        if self.schema.table_partition_cols().len() > 1 {
+            partitioned
+                .partition_values
+                .push(ScalarValue::Int32(Some(hour_of(partition))));
+        }
+        partitioned
     }
 }
 
-fn speaks_of_date_alone(filter: &Expr) -> bool {
-    let columns = filter.column_refs();
-    columns.len() == 1 && columns.iter().all(|column| column.name == DATE) && !filter.is_volatile()
+fn hour_of(partition: Partition) -> i32 {
+    partition.hour.unwrap_or_default().into()
 }
 
 #[async_trait]
@@ -88,7 +119,7 @@ impl TableProvider for PartitionedTable {
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
         let exactness = |filter: &&Expr| {
-            if speaks_of_date_alone(filter) {
+            if self.speaks_of_key_alone(filter) {
                 TableProviderFilterPushDown::Exact
             } else {
                 TableProviderFilterPushDown::Inexact
@@ -109,16 +140,15 @@ impl TableProvider for PartitionedTable {
             return Ok(Arc::new(EmptyExec::new(project_schema(&self.schema(), projection)?)));
         }
         let mut source = ParquetSource::new(self.schema.clone());
-        let in_file = filters.iter().filter(|filter| !speaks_of_date_alone(filter)).cloned();
+        let in_file = filters
+            .iter()
+            .filter(|filter| !self.speaks_of_key_alone(filter))
+            .cloned();
         if let Some(predicate) = conjunction(in_file) {
             let schema = DFSchema::try_from(self.schema())?;
             source = source.with_predicate(state.create_physical_expr(predicate, &schema)?);
         }
-        let files = files.into_iter().map(|file| {
-            let mut partitioned = PartitionedFile::from(file.meta);
-            partitioned.partition_values = vec![ScalarValue::Date32(Some(Date32Type::from_naive_date(file.day)))];
-            partitioned
-        });
+        let files = files.into_iter().map(|file| self.partitioned(file));
         let groups = FileGroup::new(files.collect()).split_files(state.config().target_partitions());
         let config = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
             .with_file_groups(groups)

@@ -22,6 +22,7 @@ pub(crate) enum Content {
     Money,
     Instant,
     Boolean,
+    Integer,
 }
 
 /// A column of a fact.
@@ -50,7 +51,7 @@ const fn optional(name: &'static str, content: Content) -> Column {
 
 /// The columns of a fact, in the order in which they leave.
 pub(crate) const fn columns(fact: Fact) -> &'static [Column] {
-    use Content::{Boolean, Id, Instant, Money, Text, UserKey};
+    use Content::{Boolean, Id, Instant, Integer, Money, Text, UserKey};
     match fact {
         Fact::Users => {
             &const {
@@ -146,6 +147,28 @@ pub(crate) const fn columns(fact: Fact) -> &'static [Column] {
                 ]
             }
         }
+        Fact::MatchingQueue => {
+            &const {
+                [
+                    required("user_key", UserKey),
+                    required("queue_id", Id),
+                    required("joined_at", Instant),
+                    optional("left_at", Instant),
+                    optional("outcome", Text),
+                ]
+            }
+        }
+        Fact::SessionTelemetry => {
+            &const {
+                [
+                    required("user_key", UserKey),
+                    required("session_id", Id),
+                    required("started_at", Instant),
+                    required("screens_viewed", Integer),
+                    required("actions_taken", Integer),
+                ]
+            }
+        }
         Fact::Messages => {
             &const {
                 [
@@ -181,13 +204,30 @@ pub(crate) const fn columns(fact: Fact) -> &'static [Column] {
                 ]
             }
         }
+        Fact::Events => {
+            &const {
+                [
+                    required("event_id", Text),
+                    optional("user_key", UserKey),
+                    optional("anonymous_key", UserKey),
+                    optional("session_id", Text),
+                    required("event_name", Text),
+                    required("properties", Text),
+                    required("event_time", Instant),
+                    required("received_at", Instant),
+                    optional("platform", Text),
+                    optional("app_version", Text),
+                    optional("country", Text),
+                ]
+            }
+        }
     }
 }
 
 /// The Arrow schema that a fact leaves extraction with.
 ///
 /// User keys are `Int64`; other ids `FixedSizeBinary(16)` with the canonical extension type `arrow.uuid`; instants
-/// `Timestamp(µs, UTC)`; money `Decimal128(12, 2)`; text `Utf8`. A column is nullable where the source schema's is.
+/// `Timestamp(µs, UTC)`; money `Decimal128(12, 2)`; counts `Int32`; text `Utf8`. A column is nullable where the source schema's is.
 #[must_use]
 pub fn fact_schema(fact: Fact) -> SchemaRef {
     Arc::new(Schema::new(columns(fact).iter().map(field).collect::<Vec<_>>()))
@@ -202,6 +242,7 @@ fn field(column: &Column) -> Field {
         Content::Money => of(DataType::Decimal128(MONEY.0, MONEY.1)),
         Content::Instant => of(DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))),
         Content::Boolean => of(DataType::Boolean),
+        Content::Integer => of(DataType::Int32),
     }
 }
 

@@ -94,12 +94,21 @@ fn embedded(fact: Fact) -> FactQueries {
             embedded!("interactions/interactions.sql"),
             Some(embedded!("interactions/interactions.changed.sql")),
         ),
+        Fact::MatchingQueue => (
+            embedded!("interactions/matching_queue.sql"),
+            Some(embedded!("interactions/matching_queue.changed.sql")),
+        ),
+        Fact::SessionTelemetry => (
+            embedded!("interactions/session_telemetry.sql"),
+            Some(embedded!("interactions/session_telemetry.changed.sql")),
+        ),
         Fact::Messages => (embedded!("communications/messages.sql"), None),
         Fact::Reports => (
             embedded!("moderation/reports.sql"),
             Some(embedded!("moderation/reports.changed.sql")),
         ),
         Fact::ModerationActions => (embedded!("moderation/moderation_actions.sql"), None),
+        Fact::Events => (embedded!("events/events.sql"), None),
     };
     FactQueries { rows, changed }
 }

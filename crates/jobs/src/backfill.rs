@@ -54,7 +54,7 @@ pub async fn backfill(
 ) -> Result<BackfillReport, JobError> {
     let today = platform.clock.now().date_naive();
     if window.to() > today + Days::new(1) {
-        return Err(JobError::Future(window));
+        return Err(JobError::Future(window.into()));
     }
     let chosen = choose(platform, job, window, mode).await?;
     let pieces: Vec<_> = DayWindow::covering(chosen)
@@ -72,7 +72,7 @@ pub async fn backfill(
         let at = platform.clock.now();
         let request = RunRequest {
             job,
-            window: piece,
+            interval: piece.into(),
             trigger: Trigger::Backfill,
             dry_run: false,
             at,

@@ -144,14 +144,14 @@ fn asked_days(platform: &Platform, run: &Run) -> Result<DayWindow, JobError> {
     let (from, to) = (run.interval_start.date_naive(), run.interval_end.date_naive());
     let tomorrow = platform.clock.now().date_naive() + Days::new(1);
     let whole = DayWindow::new(from, to).unwrap_or_else(|_| DayWindow::day(from));
-    DayWindow::new(from, to.min(tomorrow)).map_err(|_| JobError::Future(whole))
+    DayWindow::new(from, to.min(tomorrow)).map_err(|_| JobError::Future(whole.into()))
 }
 
 /// The days that have figures already.
 fn computed_days(snapshot: &Snapshot) -> BTreeSet<NaiveDate> {
     snapshot
         .files(&Dataset::kpi(kindred_warehouse::DAILY_KPI_SUMMARIES.name))
-        .map(|file| file.day)
+        .map(|file| file.partition.day)
         .collect()
 }
 
@@ -162,7 +162,7 @@ fn rows(staged: &[StagedPartition]) -> u64 {
 fn partition(staged: &StagedPartition) -> PartitionChange {
     PartitionChange {
         dataset: staged.dataset.to_string(),
-        partition: Dataset::partition(staged.day),
+        partition: staged.partition.to_string(),
         path: staged.path(),
         rows: count(staged.content_hash.rows()),
         bytes: count(staged.meta.size),

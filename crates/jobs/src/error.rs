@@ -5,7 +5,7 @@ use std::error::Error;
 use kindred_engine::EngineError;
 use kindred_extract::ExtractError;
 use kindred_lake::LakeError;
-use kindred_model::{DayWindow, RunStatus, Source};
+use kindred_model::{Interval, RunStatus, Source};
 use kindred_warehouse::{PublishError, RequestError, WarehouseError};
 
 /// A failure of a job. Nothing was published.
@@ -46,8 +46,8 @@ pub enum JobError {
     #[error("the figures contradict each other, so that nothing was published: {}", .0.join("; "))]
     Identities(Vec<String>),
     /// The window has not begun.
-    #[error("the window {0} lies in the future: there is nothing to compute yet")]
-    Future(DayWindow),
+    #[error("{0} lies in the future: there is nothing to compute yet")]
+    Future(Interval),
     /// The run was stopped.
     #[error("the run was cancelled")]
     Cancelled,

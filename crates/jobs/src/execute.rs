@@ -26,8 +26,8 @@ pub async fn run_now(
     request: &RunRequest,
     cancel: &CancellationToken,
 ) -> Result<Run, JobError> {
-    if request.window.start() > platform.clock.now() {
-        return Err(JobError::Future(request.window));
+    if request.interval.start() > platform.clock.now() {
+        return Err(JobError::Future(request.interval));
     }
     let run_id = platform.warehouse.request(request).await?;
     match execute(platform, run_id, cancel).await {
@@ -82,7 +82,9 @@ pub async fn execute(platform: &Arc<Platform>, run_id: Uuid, cancel: &Cancellati
 async fn carry_out(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger: &Ledger) -> Result<(), JobError> {
     match run.job {
         // On the heap: it holds what it reads, computes and stages.
-        Job::Daily => Box::pin(daily::run(platform, run, owner, ledger)).await,
+        Job::Daily | Job::Hourly | Job::Weekly | Job::Sessions => {
+            Box::pin(daily::run(platform, run, owner, ledger)).await
+        }
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Option<Embedded
 /// Makes the databases that the embedded server stands in for, with the tables of those sources.
 pub(crate) async fn prepare(server: &EmbeddedPg, settings: &Settings) -> anyhow::Result<()> {
     server.create_database(WAREHOUSE).await?;
-    for source in Source::ALL
+    for source in Source::DATABASES
         .iter()
         .filter(|source| !settings.sources.addresses.contains_key(source))
     {

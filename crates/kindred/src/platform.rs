@@ -196,7 +196,7 @@ pub(crate) fn source_addresses(settings: &Settings, embedded: Option<&EmbeddedPg
         let set = settings.sources.addresses.get(&source).cloned();
         set.or_else(|| embedded.map(|server| SecretString::from(server.url(source.as_str()))))
     };
-    Source::ALL
+    Source::DATABASES
         .iter()
         .filter_map(|source| Some((*source, address(*source)?)))
         .collect()

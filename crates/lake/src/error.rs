@@ -65,13 +65,13 @@ pub enum LakeError {
         #[source]
         source: arrow::error::ArrowError,
     },
-    /// A row came for a day whose file was already closed.
-    #[error("rows for the dataset {dataset} must come in order of their day: {day} came again")]
+    /// A row came for a partition whose file was already closed.
+    #[error("rows for the dataset {dataset} must come in order of their partition: {partition} came again")]
     OutOfOrder {
         /// The dataset.
         dataset: String,
-        /// The day that came again.
-        day: chrono::NaiveDate,
+        /// The partition that came again.
+        partition: crate::Partition,
     },
     /// A row has no instant to be partitioned by.
     #[error("rows for the dataset {dataset} need a day: column {column} is missing, null or of another type")]

@@ -1,29 +1,31 @@
 //! The lake: Parquet partitions over an object store, a local folder by default.
 //!
-//! One partition of a dataset is one UTC day and one file, and is replaced whole. A run stages its new files apart
+//! One partition of a dataset is one UTC day, or hour, and one file, and is replaced whole. A run stages its new files apart
 //! from their places ([`Stage`]) and swaps them in at once when the warehouse has taken the rest of its results
 //! ([`Lake::swap`]); until then no reader sees them. Readers plan over a [`Snapshot`] of explicit files, through a
 //! [`PinnedStore`] that refuses a file which was replaced underneath.
 //!
 //! This crate knows no fact and no metric: schemas, sort orders and dates come with the rows.
 
-mod by_day;
 mod content_hash;
 mod error;
 mod layout;
+mod partition;
 mod pinned_store;
 mod snapshot;
+mod split;
 mod stage;
 mod store;
 mod swap;
 mod writer;
 
-pub use by_day::split_by_day;
 pub use content_hash::ContentHash;
 pub use error::LakeError;
 pub use layout::{Area, Dataset};
+pub use partition::Partition;
 pub use pinned_store::PinnedStore;
 pub use snapshot::{PartitionFile, Snapshot};
+pub use split::{split_by_day, split_by_partition};
 pub use stage::{Stage, StagedPartition};
 pub use store::Lake;
 pub use writer::{FileStamp, read_content_hash};

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
 use futures::TryStreamExt;
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
 use crate::stage::StagedPartition;
-use crate::{Dataset, Lake, LakeError};
+use crate::{Dataset, Lake, LakeError, Partition};
 
 /// One file of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionFile {
-    /// The UTC day that it holds.
-    pub day: NaiveDate,
+    /// What it holds.
+    pub partition: Partition,
     /// Path, size and ETag.
     pub meta: ObjectMeta,
 }
@@ -22,19 +21,19 @@ pub struct PartitionFile {
 /// The files of some datasets as they were at one moment, with a run's own staged files laid over them.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    files: BTreeMap<Dataset, BTreeMap<NaiveDate, PartitionFile>>,
+    files: BTreeMap<Dataset, BTreeMap<Partition, PartitionFile>>,
 }
 
 impl Snapshot {
-    /// The files of a dataset, by day. Empty when there are none.
+    /// The files of a dataset, by partition. Empty when there are none.
     pub fn files(&self, dataset: &Dataset) -> impl Iterator<Item = &PartitionFile> {
         self.files.get(dataset).into_iter().flat_map(BTreeMap::values)
     }
 
-    /// The file of one day.
+    /// The file of one partition.
     #[must_use]
-    pub fn file(&self, dataset: &Dataset, day: NaiveDate) -> Option<&PartitionFile> {
-        self.files.get(dataset)?.get(&day)
+    pub fn file(&self, dataset: &Dataset, partition: impl Into<Partition>) -> Option<&PartitionFile> {
+        self.files.get(dataset)?.get(&partition.into())
     }
 
     /// Every file of every dataset.
@@ -42,21 +41,21 @@ impl Snapshot {
         self.files.values().flat_map(BTreeMap::values)
     }
 
-    /// Adds a file of a dataset, in place of the one of its day.
+    /// Adds a file of a dataset, in place of the one of its partition.
     pub fn insert(&mut self, dataset: Dataset, file: PartitionFile) {
-        self.files.entry(dataset).or_default().insert(file.day, file);
+        self.files.entry(dataset).or_default().insert(file.partition, file);
     }
 
-    /// Lays a staged file over the published one of its day, for plans of the run that staged it.
+    /// Lays a staged file over the published one of its partition, for plans of the run that staged it.
     pub fn overlay(&mut self, staged: &StagedPartition) {
         let file = PartitionFile {
-            day: staged.day,
+            partition: staged.partition,
             meta: staged.meta.clone(),
         };
         self.files
             .entry(staged.dataset.clone())
             .or_default()
-            .insert(staged.day, file);
+            .insert(staged.partition, file);
     }
 }
 
@@ -74,7 +73,7 @@ impl Lake {
         Ok(Snapshot { files })
     }
 
-    async fn list(&self, dataset: &Dataset) -> Result<BTreeMap<NaiveDate, PartitionFile>, LakeError> {
+    async fn list(&self, dataset: &Dataset) -> Result<BTreeMap<Partition, PartitionFile>, LakeError> {
         let folder = Path::from(dataset.folder());
         let failed = |source| LakeError::Store {
             action: "list",
@@ -83,8 +82,8 @@ impl Lake {
         };
         let listed: Vec<ObjectMeta> = self.store.list(Some(&folder)).try_collect().await.map_err(failed)?;
         let partitions = listed.into_iter().filter_map(|meta| {
-            let day = Dataset::day_of(&meta.location)?;
-            Some((day, PartitionFile { day, meta }))
+            let partition = dataset.partition_of(&meta.location)?;
+            Some((partition, PartitionFile { partition, meta }))
         });
         Ok(partitions.collect())
     }

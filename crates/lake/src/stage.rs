@@ -4,22 +4,21 @@ use std::collections::BTreeSet;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use chrono::NaiveDate;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 use uuid::Uuid;
 
-use crate::by_day::split_by_day;
+use crate::split::split_by_partition;
 use crate::writer::{FileStamp, PartitionWriter};
-use crate::{ContentHash, Dataset, Lake, LakeError};
+use crate::{ContentHash, Dataset, Lake, LakeError, Partition};
 
 /// A file that shall take a place in the lake.
 #[derive(Debug, Clone)]
 pub struct StagedPartition {
     /// Its dataset.
     pub dataset: Dataset,
-    /// The UTC day that it holds.
-    pub day: NaiveDate,
+    /// What it holds.
+    pub partition: Partition,
     /// Path, size and ETag of the staged file.
     pub meta: ObjectMeta,
     /// The hash of its rows.
@@ -30,13 +29,13 @@ impl StagedPartition {
     /// Where it shall lie, relative to the lake.
     #[must_use]
     pub fn path(&self) -> String {
-        self.dataset.file(self.day)
+        self.dataset.file(self.partition)
     }
 }
 
-/// Writes the rows of one dataset into staged files, one for each day, one at a time.
+/// Writes the rows of one dataset into staged files, one for each partition, one at a time.
 ///
-/// Rows come ordered by day; a day's file is closed, and made durable, when the next day begins.
+/// Rows come ordered by partition; a file is closed, and made durable, when the next partition begins.
 pub struct Stage<'lake> {
     lake: &'lake Lake,
     dataset: Dataset,
@@ -44,9 +43,9 @@ pub struct Stage<'lake> {
     sort: Vec<&'static str>,
     run_id: Uuid,
     stamp: FileStamp,
-    open: Option<(NaiveDate, PartitionWriter)>,
+    open: Option<(Partition, PartitionWriter)>,
     done: Vec<StagedPartition>,
-    closed: BTreeSet<NaiveDate>,
+    closed: BTreeSet<Partition>,
 }
 
 impl Lake {
@@ -78,45 +77,46 @@ impl Lake {
 }
 
 impl Stage<'_> {
-    /// Writes rows into the files of the UTC days of `day_column`. Returns these days.
+    /// Writes rows into the files of the UTC days, or hours, of `column`. Returns these partitions.
     ///
     /// # Errors
-    /// When a row has no day, a day comes again after another, or the store refuses.
-    pub async fn write_by_day(&mut self, batch: &RecordBatch, day_column: &str) -> Result<Vec<NaiveDate>, LakeError> {
-        let mut days = Vec::new();
-        for (day, rows) in split_by_day(&self.dataset, batch, day_column)? {
-            self.write(day, rows).await?;
-            days.push(day);
+    /// When a row has no instant, a partition comes again after another, or the store refuses.
+    pub async fn write_by(&mut self, batch: &RecordBatch, column: &str) -> Result<Vec<Partition>, LakeError> {
+        let mut partitions = Vec::new();
+        for (partition, rows) in split_by_partition(&self.dataset, batch, column)? {
+            self.write(partition, rows).await?;
+            partitions.push(partition);
         }
-        Ok(days)
+        Ok(partitions)
     }
 
-    /// Writes rows into the file of `day`. Without rows, the file is begun all the same.
+    /// Writes rows into the file of a partition. Without rows, the file is begun all the same.
     ///
     /// # Errors
-    /// When the day's file was closed already, or the store refuses.
-    pub async fn write(&mut self, day: NaiveDate, rows: RecordBatch) -> Result<(), LakeError> {
-        if self.open.as_ref().is_none_or(|(open, _)| *open != day) {
+    /// When the file was closed already, or the store refuses.
+    pub async fn write(&mut self, partition: impl Into<Partition>, rows: RecordBatch) -> Result<(), LakeError> {
+        let partition = partition.into();
+        if self.open.as_ref().is_none_or(|(open, _)| *open != partition) {
             self.close().await?;
-            if !self.closed.insert(day) {
+            if !self.closed.insert(partition) {
                 return Err(LakeError::OutOfOrder {
                     dataset: self.dataset.to_string(),
-                    day,
+                    partition,
                 });
             }
-            let path = self.dataset.staged_file(day, self.run_id);
+            let path = self.dataset.staged_file(partition, self.run_id);
             let writer = PartitionWriter::new(self.lake, &self.dataset, path, self.schema.clone(), &self.sort)?;
-            self.open = Some((day, writer));
+            self.open = Some((partition, writer));
         }
         let (_, writer) = self.open.as_mut().expect("opened above");
         writer.write(rows).await
     }
 
     async fn close(&mut self) -> Result<(), LakeError> {
-        let Some((day, writer)) = self.open.take() else {
+        let Some((partition, writer)) = self.open.take() else {
             return Ok(());
         };
-        let path = Path::from(self.dataset.staged_file(day, self.run_id));
+        let path = Path::from(self.dataset.staged_file(partition, self.run_id));
         let (content_hash, _) = writer.finish(&self.stamp).await?;
         self.lake.make_durable(&path).await?;
         let meta = self.lake.store.head(&path).await.map_err(|source| LakeError::Store {
@@ -126,7 +126,7 @@ impl Stage<'_> {
         })?;
         self.done.push(StagedPartition {
             dataset: self.dataset.clone(),
-            day,
+            partition,
             meta,
             content_hash,
         });

@@ -13,10 +13,15 @@ words! {
         Communications => "communications",
         /// Reports and moderation actions. The only optional one.
         Moderation => "moderation",
+        /// The event stream: a table, files, or an export over HTTP.
+        Events => "events",
     }
 }
 
 impl Source {
+    /// The databases of the platform's services; the events have an address of their own, of several kinds.
+    pub const DATABASES: &'static [Self] = &[Self::Users, Self::Interactions, Self::Communications, Self::Moderation];
+
     /// Whether the platform may run without it: its figures are then null.
     #[must_use]
     pub const fn is_optional(self) -> bool {
@@ -31,6 +36,7 @@ impl Source {
             Self::Interactions => "INTERACTION_SERVICE_DATABASE_URL",
             Self::Communications => "COMMUNICATION_SERVICE_DATABASE_URL",
             Self::Moderation => "MODERATION_SERVICE_DATABASE_URL",
+            Self::Events => "EVENTS_URL",
         }
     }
 }
@@ -52,12 +58,18 @@ words! {
         Matches => "matches",
         /// Live encounters: video, voice, text.
         Interactions => "interactions",
+        /// Who waited for a partner, from when to when.
+        MatchingQueue => "matching_queue",
+        /// What the app reported about each session.
+        SessionTelemetry => "session_telemetry",
         /// Messages, without their content.
         Messages => "messages",
         /// Reports of one user by another.
         Reports => "reports",
         /// What moderation did to a user.
         ModerationActions => "moderation_actions",
+        /// What people did in the app, signed in or not.
+        Events => "events",
     }
 }
 
@@ -71,6 +83,8 @@ pub enum Capture {
         /// How many days.
         days: u64,
     },
+    /// Rows say when they arrived, whenever they happened: those that arrived since the watermark are read.
+    Arrival,
 }
 
 /// How far after a changed row's instants a daily figure may still depend on it.
@@ -88,9 +102,12 @@ impl Fact {
     pub const fn source(self) -> Source {
         match self {
             Self::Users | Self::UserSessions | Self::Subscriptions | Self::Payments => Source::Users,
-            Self::Swipes | Self::Matches | Self::Interactions => Source::Interactions,
+            Self::Swipes | Self::Matches | Self::Interactions | Self::MatchingQueue | Self::SessionTelemetry => {
+                Source::Interactions
+            }
             Self::Messages => Source::Communications,
             Self::Reports | Self::ModerationActions => Source::Moderation,
+            Self::Events => Source::Events,
         }
     }
 
@@ -98,7 +115,9 @@ impl Fact {
     #[must_use]
     pub const fn partition_column(self) -> &'static str {
         match self {
-            Self::UserSessions | Self::Subscriptions | Self::Interactions => "started_at",
+            Self::UserSessions | Self::Subscriptions | Self::Interactions | Self::SessionTelemetry => "started_at",
+            Self::MatchingQueue => "joined_at",
+            Self::Events => "event_time",
             Self::Payments => "paid_at",
             Self::Users | Self::Swipes | Self::Matches | Self::Messages | Self::Reports | Self::ModerationActions => {
                 "created_at"
@@ -115,6 +134,9 @@ impl Fact {
             Self::Subscriptions => &["started_at", "canceled_at", "ended_at"],
             Self::Payments => &["paid_at", "refunded_at"],
             Self::Interactions => &["started_at", "ended_at"],
+            Self::MatchingQueue => &["joined_at", "left_at"],
+            Self::SessionTelemetry => &["started_at"],
+            Self::Events => &["event_time"],
             Self::Reports => &["created_at", "resolved_at"],
         }
     }
@@ -129,7 +151,10 @@ impl Fact {
             | Self::Subscriptions
             | Self::Payments
             | Self::Interactions
+            | Self::MatchingQueue
+            | Self::SessionTelemetry
             | Self::Reports => Capture::UpdatedAt,
+            Self::Events => Capture::Arrival,
         }
     }
 
@@ -146,8 +171,11 @@ impl Fact {
             | Self::Matches
             | Self::Interactions
             | Self::Messages
+            | Self::MatchingQueue
+            | Self::SessionTelemetry
             | Self::Reports
-            | Self::ModerationActions => Reach::Days(0),
+            | Self::ModerationActions
+            | Self::Events => Reach::Days(0),
         }
     }
 

@@ -5,8 +5,14 @@ use crate::words;
 words! {
     /// A job: a set of tables that are computed together, on one schedule.
     Job, "job", {
-        /// Key figures of days: `daily_kpi_summaries`, `lifecycle_daily`, `segment_kpi_daily`, `active_user_buckets`.
+        /// Figures of days: key figures, money, funnels, and the windows that end with them.
         Daily => "daily",
+        /// Events and what is counted from them, the hours, and today's figures so far.
+        Hourly => "hourly",
+        /// Retention of weekly cohorts.
+        Weekly => "weekly",
+        /// What happened in each session, and the current hour.
+        Sessions => "sessions",
     }
 }
 

@@ -6,6 +6,7 @@
 mod clock;
 mod dataset;
 mod granularity;
+mod interval;
 mod job;
 mod timeframe;
 mod window;
@@ -13,6 +14,7 @@ mod window;
 pub use clock::Clock;
 pub use dataset::{Capture, Fact, Reach, Source};
 pub use granularity::Granularity;
+pub use interval::{EmptyInterval, Interval};
 pub use job::{BackfillMode, Job, RunStatus, Trigger};
 pub use timeframe::{Timeframe, TimeframeUnit};
 pub use window::{DayWindow, EmptyWindow, day_end, day_start};

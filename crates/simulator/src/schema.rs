@@ -15,12 +15,12 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// The schema of a source database.
+    /// The schema of a source database. The events stand in the interactions database.
     #[must_use]
     pub fn of(source: Source) -> Self {
         let ddl = match source {
             Source::Users => include_str!("../../../migrations/sources/users.sql"),
-            Source::Interactions => include_str!("../../../migrations/sources/interactions.sql"),
+            Source::Interactions | Source::Events => include_str!("../../../migrations/sources/interactions.sql"),
             Source::Communications => include_str!("../../../migrations/sources/communications.sql"),
             Source::Moderation => include_str!("../../../migrations/sources/moderation.sql"),
         };

@@ -20,6 +20,7 @@ pub use progress::{LakePartition, Watermark};
 pub use publish::{PartitionChange, Publication, PublishError, Published, Scope, TableChange, WatermarkChange};
 pub use runs::{RequestError, Run, RunOutcome, RunRequest, STALE_AFTER, StepRecord};
 pub use tables::{
-    ACTIVE_USER_BUCKETS, Column, ColumnType, DAILY_KPI_SUMMARIES, LIFECYCLE_DAILY, SEGMENT_KPI_DAILY, SUMMARY_TABLES,
-    SummaryTable,
+    ACTIVE_USER_BUCKETS, BEHAVIOR_ROLLUPS, CONVERSION_FUNNELS, Column, ColumnType, DAILY_KPI_SUMMARIES, FUNNEL_WINDOWS,
+    HOURLY_METRICS, LIFECYCLE_DAILY, MRR_MOVEMENTS_DAILY, RETENTION_COHORTS, REVENUE_METRICS, SEGMENT_KPI_DAILY,
+    SESSION_ANALYTICS, SESSION_WINDOWS, SUMMARY_TABLES, SummaryTable, USER_BEHAVIOR_EVENTS,
 };

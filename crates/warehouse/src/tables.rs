@@ -3,7 +3,7 @@
 //! It repeats what `migrations/` creates, and a test holds the two together. The lake's `kpi/` datasets have the same
 //! names and columns.
 
-use ColumnType::{BigInt, Boolean, Date, Double, Instant, Numeric, Text, Uuid};
+use ColumnType::{BigInt, Boolean, Date, Double, Instant, Json, Numeric, Text, Uuid};
 
 /// A table of summary rows.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub enum ColumnType {
     Instant,
     /// `uuid`.
     Uuid,
+    /// `jsonb`: an object as text.
+    Json,
 }
 
 impl ColumnType {
@@ -61,6 +63,7 @@ impl ColumnType {
             Boolean => "boolean",
             Instant => "timestamp with time zone",
             Uuid => "uuid",
+            Json => "jsonb",
         }
     }
 }
@@ -160,10 +163,149 @@ pub const ACTIVE_USER_BUCKETS: SummaryTable = SummaryTable {
     },
 };
 
-/// Every summary table.
+/// Money by plan, a row a day and plan.
+pub const REVENUE_METRICS: SummaryTable = SummaryTable {
+    name: "revenue_metrics",
+    key: &["date", "subscription_plan"],
+    day_column: "date",
+    columns: columns! {
+        date: Date, subscription_plan: Text,
+        new_subscriptions: BigInt, renewed_subscriptions: BigInt,
+        canceled_subscriptions: BigInt, churned_subscriptions: BigInt,
+        active_at_start: BigInt, active_at_end: BigInt,
+        gross_revenue: Numeric, refunds: Numeric, total_revenue: Numeric,
+        monthly_recurring_revenue: Numeric, annual_recurring_revenue: Numeric,
+        customer_lifetime_value: Numeric, churn_rate: Numeric,
+        is_partial: Boolean,
+    },
+};
+
+/// How recurring revenue moved, a row a day.
+pub const MRR_MOVEMENTS_DAILY: SummaryTable = SummaryTable {
+    name: "mrr_movements_daily",
+    key: &["date"],
+    day_column: "date",
+    columns: columns! {
+        date: Date,
+        opening_mrr: Numeric,
+        new: Numeric, reactivation: Numeric, expansion: Numeric, contraction: Numeric, churn: Numeric,
+        closing_mrr: Numeric,
+    },
+};
+
+/// Persons by the date on which they entered a funnel, a row a step.
+pub const CONVERSION_FUNNELS: SummaryTable = SummaryTable {
+    name: "conversion_funnels",
+    key: &["date", "funnel_name", "step_order"],
+    day_column: "date",
+    columns: columns! {
+        date: Date, funnel_name: Text, step_order: BigInt, funnel_step: Text,
+        total_users: BigInt, converted_users: BigInt, conversion_rate: Numeric,
+        avg_time_to_convert: Double, median_time_to_convert: Double, p90_time_to_convert: Double,
+        is_mature: Boolean,
+    },
+};
+
+/// The same over the 7, 30 and 90 entry dates that end with a day.
+pub const FUNNEL_WINDOWS: SummaryTable = SummaryTable {
+    name: "funnel_windows",
+    key: &["funnel_name", "as_of", "timeframe", "step_order"],
+    day_column: "as_of",
+    columns: columns! {
+        funnel_name: Text, as_of: Date, timeframe: Text, step_order: BigInt,
+        total_users: BigInt, converted_users: BigInt,
+        avg_time_to_convert: Double, median_time_to_convert: Double, p90_time_to_convert: Double,
+    },
+};
+
+/// How long the sessions of the 7, 30 and 90 days that end with a day lasted.
+pub const SESSION_WINDOWS: SummaryTable = SummaryTable {
+    name: "session_windows",
+    key: &["as_of", "timeframe"],
+    day_column: "as_of",
+    columns: columns! {
+        as_of: Date, timeframe: Text,
+        sessions: BigInt, mean_duration: Double, median_duration: Double, p90_duration: Double,
+    },
+};
+
+/// What went on in each hour.
+pub const HOURLY_METRICS: SummaryTable = SummaryTable {
+    name: "hourly_metrics",
+    key: &["timestamp"],
+    day_column: "timestamp",
+    columns: columns! {
+        timestamp: Instant,
+        concurrent_users: BigInt, active_users: BigInt, active_interactions: BigInt, queue_length: BigInt,
+        new_users: BigInt, new_interactions: BigInt, new_messages: BigInt,
+        is_partial: Boolean,
+    },
+};
+
+/// What happened in each session.
+pub const SESSION_ANALYTICS: SummaryTable = SummaryTable {
+    name: "session_analytics",
+    key: &["session_id"],
+    day_column: "session_start",
+    columns: columns! {
+        session_id: Uuid, user_id: BigInt,
+        session_start: Instant, session_end: Instant, session_duration: Double,
+        screens_viewed: BigInt, actions_taken: BigInt,
+        matches_in_session: BigInt, messages_in_session: BigInt,
+        exit_reason: Text, platform: Text, app_version: Text, country: Text,
+    },
+};
+
+/// Who came back, by the week of registration and the weeks since.
+pub const RETENTION_COHORTS: SummaryTable = SummaryTable {
+    name: "retention_cohorts",
+    key: &["cohort_week", "period_number"],
+    day_column: "cohort_week",
+    columns: columns! {
+        cohort_week: Date, period_number: BigInt,
+        cohort_size: BigInt, users_returned: BigInt, retention_rate: Numeric,
+        avg_sessions_per_user: Double, avg_matches_per_user: Double, avg_revenue_per_user: Numeric,
+        subscription_conversion_rate: Numeric,
+        is_partial: Boolean,
+    },
+};
+
+/// Events and persons of the 24 hours, 7, 30 and 90 days that end with an hour.
+pub const BEHAVIOR_ROLLUPS: SummaryTable = SummaryTable {
+    name: "behavior_rollups",
+    key: &["timeframe", "as_of", "event_name", "facet", "facet_value"],
+    day_column: "as_of",
+    columns: columns! {
+        timeframe: Text, as_of: Instant, event_name: Text, facet: Text, facet_value: Text,
+        event_count: BigInt, unique_users: BigInt,
+    },
+};
+
+/// The events of the last days. Not mirrored in the lake, whose `facts/events` holds them all.
+pub const USER_BEHAVIOR_EVENTS: SummaryTable = SummaryTable {
+    name: "user_behavior_events",
+    key: &["event_time", "event_id"],
+    day_column: "event_time",
+    columns: columns! {
+        event_time: Instant, event_id: Text,
+        user_id: BigInt, session_id: Text, event_name: Text, event_properties: Json,
+        platform: Text, app_version: Text, location_country: Text,
+    },
+};
+
+/// Every summary table that the lake mirrors.
 pub const SUMMARY_TABLES: &[&SummaryTable] = &[
     &DAILY_KPI_SUMMARIES,
     &LIFECYCLE_DAILY,
     &SEGMENT_KPI_DAILY,
     &ACTIVE_USER_BUCKETS,
+    &REVENUE_METRICS,
+    &MRR_MOVEMENTS_DAILY,
+    &CONVERSION_FUNNELS,
+    &FUNNEL_WINDOWS,
+    &SESSION_WINDOWS,
+    &HOURLY_METRICS,
+    &SESSION_ANALYTICS,
+    &RETENTION_COHORTS,
+    &BEHAVIOR_ROLLUPS,
 ];

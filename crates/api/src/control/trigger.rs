@@ -58,7 +58,7 @@ pub(crate) async fn post(
     let wait = params.wait()?;
     let request = RunRequest {
         job,
-        window: params.window(at)?,
+        interval: params.window(at)?.into(),
         trigger: Trigger::Manual,
         dry_run: params.dry_run.unwrap_or(false),
         at,

@@ -19,7 +19,7 @@ async fn ended(servers: &Servers, status: RunStatus) -> Uuid {
     let window = DayWindow::day(day("2024-11-16"));
     let request = RunRequest {
         job: Job::Daily,
-        window,
+        interval: window.into(),
         trigger: Trigger::Schedule,
         dry_run: false,
         at: at(NOW),

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Decimal128Builder, FixedSizeBinaryBuilder, Int64Builder, RecordBatch, StringBuilder,
-    TimestampMicrosecondBuilder,
+    ArrayRef, BooleanBuilder, Decimal128Builder, FixedSizeBinaryBuilder, Int32Builder, Int64Builder, RecordBatch,
+    StringBuilder, TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
@@ -48,6 +48,7 @@ enum Value<'a> {
     Decimal(Decimal),
     Instant(DateTime<Utc>),
     Boolean(bool),
+    Integer(i32),
 }
 
 /// What a column makes of its values.
@@ -58,6 +59,7 @@ enum Builder {
     Money(Decimal128Builder),
     Instant(TimestampMicrosecondBuilder),
     Boolean(BooleanBuilder),
+    Integer(Int32Builder),
 }
 
 struct ColumnWriter {
@@ -157,6 +159,7 @@ impl ColumnWriter {
             (Builder::Money(amounts), Value::Decimal(amount)) => amounts.append_value(cents(amount)?),
             (Builder::Instant(instants), Value::Instant(instant)) => instants.append_value(micros(instant)?),
             (Builder::Boolean(flags), Value::Boolean(flag)) => flags.append_value(flag),
+            (Builder::Integer(numbers), Value::Integer(number)) => numbers.append_value(number),
             _ => return Err("its type changed while it was read".into()),
         }
         Ok(())
@@ -176,6 +179,7 @@ impl Builder {
             }
             Content::Instant => Self::Instant(TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC")),
             Content::Boolean => Self::Boolean(BooleanBuilder::with_capacity(rows)),
+            Content::Integer => Self::Integer(Int32Builder::with_capacity(rows)),
         }
     }
 
@@ -187,6 +191,7 @@ impl Builder {
             Self::Money(amounts) => amounts.append_null(),
             Self::Instant(instants) => instants.append_null(),
             Self::Boolean(flags) => flags.append_null(),
+            Self::Integer(numbers) => numbers.append_null(),
         }
     }
 
@@ -198,6 +203,7 @@ impl Builder {
             Self::Money(amounts) => Arc::new(amounts.finish()),
             Self::Instant(instants) => Arc::new(instants.finish()),
             Self::Boolean(flags) => Arc::new(flags.finish()),
+            Self::Integer(numbers) => Arc::new(numbers.finish()),
         }
     }
 }
@@ -252,4 +258,5 @@ consume! {
     Decimal => Decimal,
     DateTime<Utc> => Instant,
     bool => Boolean,
+    i32 => Integer,
 }

@@ -209,7 +209,7 @@ macro_rules! produce {
     )+};
 }
 
-produce!(Uuid, &'r str, Decimal, bool);
+produce!(Uuid, &'r str, Decimal, bool, i32);
 
 impl<'r> Produce<'r, Option<DateTime<Utc>>> for CopyParser {
     type Error = CopyError;

@@ -170,6 +170,7 @@ fn accepts(content: Content, column: &tokio_postgres::Column) -> bool {
         }
         Content::Instant => *of == Type::TIMESTAMPTZ,
         Content::Boolean => *of == Type::BOOL,
+        Content::Integer => *of == Type::INT4,
         // Without a declared scale a value could have more decimals than the contract, and would be rounded.
         Content::Money => {
             *of == Type::NUMERIC
@@ -186,6 +187,7 @@ const fn expected(content: Content) -> &'static str {
         Content::Text => "text",
         Content::Instant => "timestamptz",
         Content::Boolean => "boolean",
+        Content::Integer => "integer",
         Content::Money => "numeric(12,2)",
     }
 }

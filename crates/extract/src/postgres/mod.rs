@@ -77,7 +77,7 @@ impl PostgresSource {
             expect_parameters(rows_file(fact), &queries.rows, &["from", "to"])?;
             match (&queries.changed, fact.capture()) {
                 (Some(changed), _) => expect_parameters(changed_file(fact), changed, &["since"])?,
-                (None, Capture::LookBack { .. }) => {}
+                (None, Capture::LookBack { .. } | Capture::Arrival) => {}
                 (None, Capture::UpdatedAt) => {
                     return Err(ExtractError::Query {
                         file: changed_file(fact),

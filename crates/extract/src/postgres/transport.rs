@@ -42,6 +42,7 @@ impl_transport!(
         { Numeric[Decimal]           => Decimal[Decimal]       | conversion auto }
         { TimestampTz[DateTime<Utc>] => Instant[DateTime<Utc>] | conversion auto }
         { Bool[bool]                 => Boolean[bool]          | conversion auto }
+        { Int4[i32]                  => Integer[i32]           | conversion auto }
     }
 );
 

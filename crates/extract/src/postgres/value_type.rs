@@ -14,6 +14,7 @@ pub(super) enum ValueType {
     Decimal(bool),
     Instant(bool),
     Boolean(bool),
+    Integer(bool),
 }
 
 impl_typesystem! {
@@ -24,5 +25,6 @@ impl_typesystem! {
         { Decimal => Decimal }
         { Instant => DateTime<Utc> }
         { Boolean => bool }
+        { Integer => i32 }
     }
 }

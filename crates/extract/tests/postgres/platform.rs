@@ -175,7 +175,7 @@ fn text(array: &dyn Array, row: usize) -> String {
 fn ddl(source: Source) -> &'static str {
     match source {
         Source::Users => include_str!("../../../../migrations/sources/users.sql"),
-        Source::Interactions => include_str!("../../../../migrations/sources/interactions.sql"),
+        Source::Interactions | Source::Events => include_str!("../../../../migrations/sources/interactions.sql"),
         Source::Communications => include_str!("../../../../migrations/sources/communications.sql"),
         Source::Moderation => include_str!("../../../../migrations/sources/moderation.sql"),
     }
@@ -218,7 +218,7 @@ fn inserts(source: Source) -> Vec<String> {
                  {text}, {at}, {maybe_at}, case when i % 3 = 0 then {money} end, {at} from n"
             ),
         ],
-        Source::Interactions => vec![
+        Source::Interactions | Source::Events => vec![
             format!("insert into swipes select {id}, {id}, {id}, {text}, {at} from n"),
             format!("insert into matches select {id}, {id}, {id}, {at} from n"),
             format!(

@@ -62,7 +62,7 @@ impl Changes {
     pub(crate) fn note(&mut self, fact: Fact, dates: BTreeSet<NaiveDate>, staged: &[StagedPartition]) {
         self.dates.entry(fact).or_default().extend(dates);
         if fact == Fact::UserSessions {
-            self.sessions.extend(staged.iter().map(|file| file.day));
+            self.sessions.extend(staged.iter().map(|file| file.partition.day));
         }
     }
 
@@ -85,7 +85,7 @@ pub(crate) async fn known_files(
 ) -> Result<Snapshot, JobError> {
     let dataset = Dataset::facts(fact.as_str());
     let mut files = Snapshot::default();
-    for day in staged.iter().map(|file| file.day) {
+    for day in staged.iter().map(|file| file.partition.day) {
         let Some(old) = published.file(&dataset, day) else {
             continue;
         };

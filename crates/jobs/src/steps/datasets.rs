@@ -16,9 +16,19 @@ use crate::error::JobError;
 /// Who was active on which day: the compact state that long windows are counted from.
 pub(crate) const ACTIVE_DAYS: &str = "active_days";
 
+/// The dataset of a fact's rows: days, and hours of the events.
+pub(crate) fn facts(fact: Fact) -> Dataset {
+    let dataset = Dataset::facts(fact.as_str());
+    if fact == Fact::Events {
+        dataset.by_hour()
+    } else {
+        dataset
+    }
+}
+
 /// Every dataset that jobs read or write.
 pub(crate) fn all() -> Vec<Dataset> {
-    let facts = Fact::ALL.iter().map(|fact| Dataset::facts(fact.as_str()));
+    let facts = Fact::ALL.iter().map(|fact| facts(*fact));
     let tables = SUMMARY_TABLES.iter().map(|table| Dataset::kpi(table.name));
     facts.chain([Dataset::state(ACTIVE_DAYS)]).chain(tables).collect()
 }
@@ -28,7 +38,7 @@ pub(crate) fn all() -> Vec<Dataset> {
 pub fn lake_tables() -> Vec<(&'static str, Dataset, SchemaRef)> {
     let facts = Fact::ALL
         .iter()
-        .map(|fact| (fact.as_str(), Dataset::facts(fact.as_str()), fact_schema(*fact)));
+        .map(|fact| (fact.as_str(), facts(*fact), fact_schema(*fact)));
     let state = [(ACTIVE_DAYS, Dataset::state(ACTIVE_DAYS), active_days_schema())];
     let tables = SUMMARY_TABLES
         .iter()
@@ -40,7 +50,7 @@ pub fn lake_tables() -> Vec<(&'static str, Dataset, SchemaRef)> {
 pub(crate) fn session(platform: &Platform, snapshot: Snapshot) -> Result<Session, JobError> {
     let session = platform.engine.session(&platform.lake, snapshot);
     for fact in Fact::ALL {
-        session.register_dataset(fact.as_str(), &Dataset::facts(fact.as_str()), &fact_schema(*fact))?;
+        session.register_dataset(fact.as_str(), &facts(*fact), &fact_schema(*fact))?;
     }
     session.register_dataset(ACTIVE_DAYS, &Dataset::state(ACTIVE_DAYS), &active_days_schema())?;
     Ok(session)
@@ -65,6 +75,9 @@ pub(crate) const fn sort_of(fact: Fact) -> &'static [&'static str] {
         Fact::Messages => &["sender", "created_at"],
         Fact::Reports => &["reported_user_id", "created_at"],
         Fact::ModerationActions => &["user_id", "created_at"],
+        Fact::MatchingQueue => &["user_key", "joined_at"],
+        Fact::SessionTelemetry => &["user_key", "started_at"],
+        Fact::Events => &["user_key", "event_time"],
     }
 }
 
@@ -94,6 +107,7 @@ fn arrow_type(table: &SummaryTable, name: &str) -> DataType {
         ColumnType::Boolean => DataType::Boolean,
         ColumnType::Instant => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         ColumnType::Uuid => DataType::FixedSizeBinary(16),
+        ColumnType::Json => DataType::Utf8,
     }
 }
 

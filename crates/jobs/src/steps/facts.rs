@@ -83,6 +83,7 @@ impl FactReader<'_> {
         let in_source = self.source.counts(self.fact, Some(reconciled_from)).await?;
         let mut dates = match self.fact.capture() {
             Capture::UpdatedAt => self.source.changed_dates(self.fact, watermark - COMMIT_SLACK).await?,
+            Capture::Arrival => BTreeSet::new(),
             Capture::LookBack { days } => {
                 let from = watermark.date_naive() - Days::new(days);
                 in_source.keys().copied().filter(|day| *day >= from).collect()
@@ -118,7 +119,8 @@ impl FactReader<'_> {
             let batch = batch?;
             rows += batch.num_rows() as u64;
             last = last.max(latest(&batch, column));
-            arrived.extend(stage.write_by_day(&batch, column).await?);
+            let written = stage.write_by(&batch, column).await?;
+            arrived.extend(written.into_iter().map(|partition| partition.day));
         }
         let mut staged = stage.finish().await?;
         if let (Some(from), Some(to)) = (from, to) {
@@ -151,10 +153,10 @@ impl FactReader<'_> {
 
     /// Whether the same rows lie in the lake already, and the warehouse knows it.
     async fn is_published(&self, file: &StagedPartition) -> Result<bool, JobError> {
-        let Some(published) = self.published.file(&file.dataset, file.day) else {
+        let Some(published) = self.published.file(&file.dataset, file.partition.day) else {
             return Ok(false);
         };
-        let known = self.known.partition(&file.dataset, file.day);
+        let known = self.known.partition(&file.dataset, file.partition.day);
         Ok(
             known.is_some_and(|known| known.content_hash == file.content_hash.to_string())
                 && self

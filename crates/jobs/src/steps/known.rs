@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use kindred_lake::{Dataset, Lake, LakeError, PartitionFile, Snapshot, read_content_hash};
+use kindred_lake::{Dataset, Lake, LakeError, Partition, PartitionFile, Snapshot, read_content_hash};
 use kindred_model::{Fact, Instant, Source, day_end};
 use kindred_warehouse::{LakePartition, SUMMARY_TABLES, Watermark};
 
@@ -52,7 +52,7 @@ impl Known {
     /// Whether a published file holds what the warehouse has recorded, and not the rows of a run that died between its
     /// files and its commit.
     pub(crate) async fn holds(&self, lake: &Lake, dataset: &Dataset, file: &PartitionFile) -> Result<bool, LakeError> {
-        let Some(known) = self.partition(dataset, file.day) else {
+        let Some(known) = self.partition(dataset, file.partition.day) else {
             return Ok(false);
         };
         if known.etag.is_some() && known.etag == file.meta.e_tag {
@@ -75,9 +75,9 @@ impl Known {
             let dataset = Dataset::kpi(table.name);
             let recorded = self.days(&dataset).map(|(day, _)| day);
             let mut days: BTreeSet<_> = recorded.filter(|day| snapshot.file(&dataset, *day).is_none()).collect();
-            for file in snapshot.files(&dataset).filter(|file| file.day >= since) {
+            for file in snapshot.files(&dataset).filter(|file| file.partition.day >= since) {
                 if !self.holds(lake, &dataset, file).await? {
-                    days.insert(file.day);
+                    days.insert(file.partition.day);
                 }
             }
             unsettled.insert(table.name, days.split_off(&since));
@@ -87,13 +87,14 @@ impl Known {
 
     /// What was last published for a day of a dataset.
     pub(crate) fn partition(&self, dataset: &Dataset, day: NaiveDate) -> Option<&LakePartition> {
-        self.partitions.get(&(dataset.to_string(), Dataset::partition(day)))
+        self.partitions
+            .get(&(dataset.to_string(), Partition::from(day).to_string()))
     }
 
     /// The days of a dataset that were published.
     pub(crate) fn days<'a>(&'a self, dataset: &Dataset) -> impl Iterator<Item = (NaiveDate, &'a LakePartition)> {
         let name = dataset.to_string();
         let all = self.partitions.values().filter(move |known| known.dataset == name);
-        all.filter_map(|known| Some((known.partition.strip_prefix("date=")?.parse().ok()?, known)))
+        all.filter_map(|known| Some((Partition::parse(&known.partition)?.day, known)))
     }
 }

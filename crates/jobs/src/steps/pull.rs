@@ -100,7 +100,7 @@ type Absent = Vec<(Source, String)>;
 /// One snapshot of each source. A required one that fails, fails the run; an optional one is left out.
 async fn open(platform: &Platform) -> Result<(Opened, Absent), JobError> {
     let (mut opened, mut absent) = (Vec::new(), Vec::new());
-    for &source in Source::ALL {
+    for &source in Source::DATABASES {
         let facts: Vec<_> = Fact::ALL
             .iter()
             .copied()

@@ -30,14 +30,14 @@ pub(crate) async fn rebuild(
 ) -> Result<Vec<StagedPartition>, JobError> {
     let dataset = Dataset::state(ACTIVE_DAYS);
     let sessions = Dataset::facts(Fact::UserSessions.as_str());
-    let Some(first) = snapshot.files(&sessions).next().map(|file| file.day) else {
+    let Some(first) = snapshot.files(&sessions).next().map(|file| file.partition.day) else {
         return Ok(Vec::new());
     };
     let today = pulled.as_of.date_naive();
     let mut built = BTreeSet::new();
     for file in snapshot.files(&dataset) {
         if known.holds(&work.platform.lake, &dataset, file).await? {
-            built.insert(file.day);
+            built.insert(file.partition.day);
         }
     }
     let stale = pulled

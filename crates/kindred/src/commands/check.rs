@@ -56,7 +56,7 @@ async fn check_sources(
     findings: &mut Findings,
 ) -> anyhow::Result<()> {
     let sources = platform::sources(settings, server)?;
-    for &source in Source::ALL {
+    for &source in Source::DATABASES {
         let name = format!("source {source}");
         let Some(database) = sources.get(&source) else {
             let unset = format!("{} is unset", source.setting());

@@ -19,7 +19,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &RunArgs) -> anyhow::Res
     let now = opened.platform.clock.now();
     let request = RunRequest {
         job: arguments.job,
-        window: asked.unwrap_or_else(|| without_a_date(now)),
+        interval: asked.unwrap_or_else(|| without_a_date(now)).into(),
         trigger: Trigger::Manual,
         dry_run: arguments.dry_run,
         at: now,

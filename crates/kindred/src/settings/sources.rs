@@ -19,7 +19,7 @@ pub(crate) struct Sources {
 
 impl Sources {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        let addresses = Source::ALL
+        let addresses = Source::DATABASES
             .iter()
             .filter_map(|source| Some((*source, reader.postgres(source.setting())?)));
         Self {

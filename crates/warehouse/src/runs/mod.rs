@@ -11,7 +11,7 @@ mod request;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use kindred_model::{DayWindow, Instant, Job, RunStatus, Trigger, UnknownWord};
+use kindred_model::{Instant, Interval, Job, RunStatus, Trigger, UnknownWord};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::types::Json;
@@ -33,8 +33,8 @@ const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(1);
 pub struct RunRequest {
     /// Of which job.
     pub job: Job,
-    /// Over which days.
-    pub window: DayWindow,
+    /// Over which time.
+    pub interval: Interval,
     /// Who asks.
     pub trigger: Trigger,
     /// Whether to compute and check only, and publish nothing.

@@ -96,7 +96,7 @@ pub(crate) fn window(from: &str, to: &str) -> DayWindow {
 pub(crate) fn request(window: DayWindow, at: Instant) -> RunRequest {
     RunRequest {
         job: Job::Daily,
-        window,
+        interval: window.into(),
         trigger: Trigger::Manual,
         dry_run: false,
         at,

@@ -1,22 +1,23 @@
-//! Rows split by their UTC day.
+//! Rows split by their UTC day or hour.
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::{cast, partition};
-use arrow::datatypes::{DataType, Date32Type};
+use arrow::compute::{DatePart, cast, date_part, partition};
+use arrow::datatypes::{DataType, Date32Type, Int32Type};
 use chrono::NaiveDate;
 
-use crate::{Dataset, LakeError};
+use crate::{Dataset, LakeError, Partition};
 
-/// Splits a batch where the UTC day of `column`, a timestamp or a date, changes from one row to the next. The parts
-/// share the batch's memory and keep its order, so that a day comes once when the rows are ordered by it.
+/// Splits a batch where the partition of `column`, a timestamp or a date, changes from one row to the next: its UTC day,
+/// or its hour in a dataset that has hours. The parts share the batch's memory and keep its order, so that a partition
+/// comes once when the rows are ordered by it.
 ///
 /// # Errors
 /// When the column is missing, of another type, or holds a null.
-pub fn split_by_day(
+pub fn split_by_partition(
     dataset: &Dataset,
     batch: &RecordBatch,
     column: &str,
-) -> Result<Vec<(NaiveDate, RecordBatch)>, LakeError> {
+) -> Result<Vec<(Partition, RecordBatch)>, LakeError> {
     let no_day = || LakeError::NoDay {
         dataset: dataset.to_string(),
         column: column.to_owned(),
@@ -33,13 +34,37 @@ pub fn split_by_day(
         return Ok(Vec::new());
     }
     let days = cast(values, &DataType::Date32).map_err(arrange)?;
-    let ranges = partition(std::slice::from_ref(&days)).map_err(arrange)?.ranges();
-    let days = days.as_primitive::<Date32Type>();
+    let mut keys = vec![days];
+    if dataset.is_hourly() {
+        keys.push(date_part(values, DatePart::Hour).map_err(arrange)?);
+    }
+    let ranges = partition(&keys).map_err(arrange)?.ranges();
     let parts = ranges.into_iter().map(|range| {
-        let day = Date32Type::to_naive_date_opt(days.value(range.start)).ok_or_else(no_day)?;
-        Ok((day, batch.slice(range.start, range.len())))
+        let day = keys[0].as_primitive::<Date32Type>().value(range.start);
+        let day = Date32Type::to_naive_date_opt(day).ok_or_else(no_day)?;
+        let hour = keys
+            .get(1)
+            .map(|hours| hours.as_primitive::<Int32Type>().value(range.start));
+        let hour = hour.map(u8::try_from).transpose().map_err(|_| no_day())?;
+        Ok((Partition { day, hour }, batch.slice(range.start, range.len())))
     });
     parts.collect()
+}
+
+/// The same for a dataset of days.
+///
+/// # Errors
+/// As for [`split_by_partition`].
+pub fn split_by_day(
+    dataset: &Dataset,
+    batch: &RecordBatch,
+    column: &str,
+) -> Result<Vec<(NaiveDate, RecordBatch)>, LakeError> {
+    let parts = split_by_partition(dataset, batch, column)?;
+    Ok(parts
+        .into_iter()
+        .map(|(partition, rows)| (partition.day, rows))
+        .collect())
 }
 
 #[cfg(test)]
@@ -73,6 +98,21 @@ mod tests {
             .map(|(day, rows)| (day.to_string(), rows.num_rows()))
             .collect();
         assert_eq!(found, [("2026-01-01".to_owned(), 1), ("2026-01-02".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn a_dataset_of_hours_is_split_where_an_hour_begins() {
+        let batch = batch(&["2026-01-01T06:59:59Z", "2026-01-01T07:00:00Z", "2026-01-02T07:00:00Z"]);
+        let parts = split_by_partition(&Dataset::facts("x").by_hour(), &batch, "at").unwrap();
+        let found: Vec<_> = parts.iter().map(|(partition, _)| partition.to_string()).collect();
+        assert_eq!(
+            found,
+            [
+                "date=2026-01-01/hour=06",
+                "date=2026-01-01/hour=07",
+                "date=2026-01-02/hour=07"
+            ]
+        );
     }
 
     #[test]
