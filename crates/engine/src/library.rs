@@ -16,6 +16,8 @@ macro_rules! embedded {
 
 embedded![
     "state/active_days",
+    "state/aliases",
+    "state/first_moments",
     "state/internal_users",
     "state/subscription_spans",
     "state/first_purchases",
@@ -35,6 +37,10 @@ embedded![
     "kpi/segment_kpi_daily",
     "kpi/active_user_buckets",
     "quality/daily_identities",
+    "funnel/funnel_people",
+    "funnel/conversion_funnels",
+    "funnel/funnel_windows",
+    "quality/funnel_identities",
 ];
 
 /// A query with what its header says.
