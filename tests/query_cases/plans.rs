@@ -21,7 +21,7 @@ const DAYS: [i64; 22] = [
 ];
 
 /// How far before and after its window a query looks at a table; one that is not named, at the window alone.
-const REACH: [(&str, &str, i64, i64); 14] = [
+const REACH: [(&str, &str, i64, i64); 16] = [
     ("state/active_days", "user_sessions", 1, 0),
     ("kpi/daily_active_users", "active_days", 29, 0),
     ("kpi/daily_retention", "users", 30, 0),
@@ -37,6 +37,8 @@ const REACH: [(&str, &str, i64, i64); 14] = [
     ("kpi/daily_revenue", "payments", ALL, ALL),
     ("kpi/segment_kpi_daily", "users", ALL, ALL),
     ("kpi/segment_kpi_daily", "payments", ALL, ALL),
+    ("revenue/daily_plan_changes", "subscriptions", ALL, ALL),
+    ("revenue/daily_plan_changes", "payments", ALL, ALL),
 ];
 const ALL: i64 = i64::MAX;
 

@@ -34,7 +34,13 @@ embedded![
     "kpi/lifecycle_daily",
     "kpi/segment_kpi_daily",
     "kpi/active_user_buckets",
+    "revenue/daily_running_changes",
+    "revenue/daily_plan_changes",
+    "revenue/daily_mrr_changes",
+    "revenue/revenue_metrics",
+    "revenue/mrr_movements_daily",
     "quality/daily_identities",
+    "quality/revenue_identities",
 ];
 
 /// A query with what its header says.
