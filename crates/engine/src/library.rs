@@ -35,6 +35,8 @@ embedded![
     "kpi/segment_kpi_daily",
     "kpi/active_user_buckets",
     "quality/daily_identities",
+    "retention/retention_cohorts",
+    "quality/retention_identities",
 ];
 
 /// A query with what its header says.
