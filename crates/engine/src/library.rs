@@ -37,6 +37,9 @@ embedded![
     "quality/daily_identities",
     "retention/retention_cohorts",
     "quality/retention_identities",
+    "sessions/hourly_metrics",
+    "sessions/session_analytics",
+    "sessions/session_windows",
 ];
 
 /// A query with what its header says.
