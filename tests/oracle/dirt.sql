@@ -111,3 +111,41 @@ from subscriptions where id in (select id from market) and abs(hashtext(id::text
 -- For a subscription that is not there, or for none.
 update payments set subscription_id = md5(id::text)::uuid where abs(hashtext(id::text)) % 43 = 11;
 update payments set subscription_id = null where abs(hashtext(id::text)) % 43 = 12;
+-- To the hour and from the hour exactly; on a second device for a while, and from the instant at which the first ended.
+update user_sessions set ended_at = date_trunc('hour', started_at) + interval '1 hour'
+where abs(hashtext(id::text)) % 43 = 1;
+update user_sessions set started_at = date_trunc('hour', started_at) where abs(hashtext(id::text)) % 43 = 2;
+insert into user_sessions
+    (id, user_id, platform, app_version, country, started_at, last_seen_at, ended_at, exit_reason, updated_at)
+select md5(id::text || 'beside')::uuid, user_id, 'web', app_version, country, started_at + (ended_at - started_at) / 2,
+    last_seen_at, ended_at + interval '10 minutes', exit_reason, updated_at
+from user_sessions where ended_at > started_at and abs(hashtext(id::text)) % 53 = 1;
+insert into user_sessions
+    (id, user_id, platform, app_version, country, started_at, last_seen_at, ended_at, exit_reason, updated_at)
+select md5(id::text || 'after')::uuid, user_id, platform, app_version, country, ended_at, ended_at,
+    ended_at + interval '10 minutes', exit_reason, updated_at
+from user_sessions
+where ended_at between started_at and started_at + interval '6 hours' and abs(hashtext(id::text)) % 53 = 2;
+
+-- Who never left the queue, left it before joining or at once, waited for a month, or left as the hour ended.
+update matching_queue set left_at = null where abs(hashtext(id::text)) % 11 = 1;
+update matching_queue set left_at = joined_at - interval '1 minute' where abs(hashtext(id::text)) % 11 = 2;
+update matching_queue set left_at = joined_at where abs(hashtext(id::text)) % 11 = 3;
+update matching_queue set left_at = joined_at + interval '31 days' where abs(hashtext(id::text)) % 11 = 4;
+update matching_queue set left_at = date_trunc('hour', joined_at) + interval '1 hour'
+where abs(hashtext(id::text)) % 11 = 5;
+
+-- Telemetry of a session that nobody knows, or of the day before by a wrong clock.
+update session_telemetry set session_id = md5(session_id::text || 'lost')::uuid
+where abs(hashtext(session_id::text)) % 17 = 1;
+update session_telemetry set started_at = started_at - interval '1 day'
+where abs(hashtext(session_id::text)) % 17 = 2;
+
+-- Messages at the first and last instants of their sender's sessions, and beside them.
+insert into messages (id, conversation_id, sender_id, recipient_id, kind, created_at)
+select md5(s.id::text || n)::uuid, m.conversation_id, m.sender_id, m.recipient_id, 'text',
+    case n % 2 when 0 then s.started_at else s.ended_at end + (n / 2 - 1) * interval '1 microsecond'
+from user_sessions s
+cross join generate_series(0, 5) as n
+cross join lateral (select * from messages m where m.sender_id = s.user_id order by m.id limit 1) m
+where s.ended_at between s.started_at and s.started_at + interval '6 hours' and abs(hashtext(s.id::text)) % 31 = 2;

@@ -41,6 +41,11 @@ embedded![
     "revenue/mrr_movements_daily",
     "quality/daily_identities",
     "quality/revenue_identities",
+    "retention/retention_cohorts",
+    "quality/retention_identities",
+    "sessions/hourly_metrics",
+    "sessions/session_analytics",
+    "sessions/session_windows",
 ];
 
 /// A query with what its header says.
