@@ -21,7 +21,7 @@ const DAYS: [i64; 22] = [
 ];
 
 /// How far before and after its window a query looks at a table; one that is not named, at the window alone.
-const REACH: [(&str, &str, i64, i64); 14] = [
+const REACH: [(&str, &str, i64, i64); 17] = [
     ("state/active_days", "user_sessions", 1, 0),
     ("kpi/daily_active_users", "active_days", 29, 0),
     ("kpi/daily_retention", "users", 30, 0),
@@ -37,6 +37,9 @@ const REACH: [(&str, &str, i64, i64); 14] = [
     ("kpi/daily_revenue", "payments", ALL, ALL),
     ("kpi/segment_kpi_daily", "users", ALL, ALL),
     ("kpi/segment_kpi_daily", "payments", ALL, ALL),
+    ("behavior/behavior_rollups", "event_counts", 90, 0),
+    ("behavior/behavior_rollups", "aliases", ALL, ALL),
+    ("behavior/user_behavior_events", "aliases", ALL, ALL),
 ];
 const ALL: i64 = i64::MAX;
 

@@ -19,6 +19,7 @@ embedded![
     "state/internal_users",
     "state/subscription_spans",
     "state/first_purchases",
+    "state/event_counts",
     "kpi/daily_active_users",
     "kpi/daily_registrations",
     "kpi/daily_sessions",
@@ -34,6 +35,8 @@ embedded![
     "kpi/lifecycle_daily",
     "kpi/segment_kpi_daily",
     "kpi/active_user_buckets",
+    "behavior/behavior_rollups",
+    "behavior/user_behavior_events",
     "quality/daily_identities",
 ];
 
