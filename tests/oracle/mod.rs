@@ -3,6 +3,8 @@
 //! `dirt.sql` puts into the sources what the definitions have a sentence for, `views.sql` reads them as the
 //! definitions do, and one statement a table computes what must stand in it.
 
+mod behavior;
+
 use std::collections::BTreeSet;
 
 use kindred_simulator::Population;

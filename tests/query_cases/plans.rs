@@ -52,6 +52,9 @@ const REACH: &[(&str, &str, i64, i64)] = &[
     ("sessions/session_analytics", "matches", 0, 1),
     ("sessions/session_analytics", "messages", 0, 1),
     ("sessions/session_windows", "user_sessions", 89, 0),
+    ("behavior/behavior_rollups", "event_counts", 90, 0),
+    ("behavior/behavior_rollups", "aliases", ALL, ALL),
+    ("behavior/user_behavior_events", "aliases", ALL, ALL),
 ];
 const ALL: i64 = i64::MAX;
 

@@ -162,7 +162,14 @@ fn plain(table: &SummaryTable, name: &str, text: String) -> String {
             text.trim_end_matches('0').trim_end_matches('.').to_owned()
         }
         Some(ColumnType::Uuid) => text.replace('-', ""),
-        Some(ColumnType::Instant) => text.replace("+00", ""),
+        Some(ColumnType::Instant) => {
+            let text = text.replace("+00", "");
+            if text.contains('.') {
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            } else {
+                text
+            }
+        }
         _ => text,
     }
 }
