@@ -14,9 +14,9 @@
 //! 2026-01-01,1
 //! ```
 //!
-//! Types are `int`, `double`, `text`, `bool`, `date`, `ts`, `money` and `id`; an empty field is null. Tables with a
-//! `date` are written as Parquet partitions and read back, but for the answers of other queries (`daily_…`). A column
-//! of [expected] written as `granularity=weekly` keeps the rows with that value only.
+//! Types are `int`, `double`, `text`, `bool`, `date`, `ts`, `money`, `mrr` (money with six decimals) and `id`; an empty
+//! field is null. Tables with a `date` are written as Parquet partitions and read back, but for the answers of other
+//! queries (`daily_…`). A column of [expected] written as `granularity=weekly` keeps the rows with that value only.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -232,23 +232,24 @@ fn column(kind: &str, values: Vec<Option<&str>>) -> Result<ArrayRef, String> {
                 .map(|instant| instant.map(|instant| instant.timestamp_micros()));
             Arc::new(micros.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
         }
-        "money" => {
-            let amounts = parsed::<f64>(values)?
-                .into_iter()
-                .map(|amount| amount.map(|amount| (amount * 100.0).round() as i128));
-            Arc::new(
-                amounts
-                    .collect::<Decimal128Array>()
-                    .with_precision_and_scale(12, 2)
-                    .map_err(|e| e.to_string())?,
-            )
-        }
+        "money" => Arc::new(decimals(parsed(values)?, 12, 2)?),
+        "mrr" => Arc::new(decimals(parsed(values)?, 20, 6)?),
         "id" => {
             let ids = parsed::<u128>(values)?.into_iter().map(|id| id.map(u128::to_be_bytes));
             Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(ids, 16).map_err(|e| e.to_string())?)
         }
         other => return Err(format!("`{other}` is no type")),
     })
+}
+
+fn decimals(values: Vec<Option<f64>>, precision: u8, scale: i8) -> Result<Decimal128Array, String> {
+    let units = values
+        .into_iter()
+        .map(|value| value.map(|value| (value * 10_f64.powi(scale.into())).round() as i128));
+    let decimals = units
+        .collect::<Decimal128Array>()
+        .with_precision_and_scale(precision, scale);
+    decimals.map_err(|error| error.to_string())
 }
 
 /// A lake that holds the tables of a case, and a session over it.

@@ -12,16 +12,17 @@ use kindred_engine::{Query, Value};
 
 use super::{Bench, Case, cases_of, chain, in_lake, library};
 
-/// The window's only day: in the middle of a quarter that begins 40 days before it and ends 49 days after it.
+/// The window's only day, a Tuesday: in the middle of a quarter that begins 40 days before it and ends 49 days after
+/// it. The window of a query of weeks is the week around it.
 const DAY: &str = "2026-02-10";
 
 /// Which days around it lie in the lake.
-const DAYS: [i64; 22] = [
-    -400, -60, -42, -41, -40, -39, -31, -30, -29, -8, -7, -2, -1, 0, 1, 2, 7, 48, 49, 50, 51, 60,
+const DAYS: [i64; 26] = [
+    -400, -90, -89, -60, -42, -41, -40, -39, -31, -30, -29, -8, -7, -2, -1, 0, 1, 2, 5, 6, 7, 48, 49, 50, 51, 60,
 ];
 
 /// How far before and after its window a query looks at a table; one that is not named, at the window alone.
-const REACH: [(&str, &str, i64, i64); 17] = [
+const REACH: &[(&str, &str, i64, i64)] = &[
     ("state/active_days", "user_sessions", 1, 0),
     ("kpi/daily_active_users", "active_days", 29, 0),
     ("kpi/daily_retention", "users", 30, 0),
@@ -37,6 +38,20 @@ const REACH: [(&str, &str, i64, i64); 17] = [
     ("kpi/daily_revenue", "payments", ALL, ALL),
     ("kpi/segment_kpi_daily", "users", ALL, ALL),
     ("kpi/segment_kpi_daily", "payments", ALL, ALL),
+    ("revenue/daily_plan_changes", "subscriptions", ALL, ALL),
+    ("revenue/daily_plan_changes", "payments", ALL, ALL),
+    ("retention/retention_cohorts", "users", 1, 5),
+    ("retention/retention_cohorts", "active_days", 1, 5),
+    ("retention/retention_cohorts", "user_sessions", 1, 5),
+    ("retention/retention_cohorts", "matches", 1, 5),
+    ("retention/retention_cohorts", "payments", ALL, ALL),
+    ("sessions/hourly_metrics", "user_sessions", 1, 0),
+    ("sessions/hourly_metrics", "interactions", 1, 0),
+    ("sessions/hourly_metrics", "matching_queue", 1, 0),
+    ("sessions/session_analytics", "session_telemetry", 1, 1),
+    ("sessions/session_analytics", "matches", 0, 1),
+    ("sessions/session_analytics", "messages", 0, 1),
+    ("sessions/session_windows", "user_sessions", 89, 0),
     ("behavior/behavior_rollups", "event_counts", 90, 0),
     ("behavior/behavior_rollups", "aliases", ALL, ALL),
     ("behavior/user_behavior_events", "aliases", ALL, ALL),
@@ -47,7 +62,7 @@ const ALL: i64 = i64::MAX;
 async fn no_file_beyond_the_reach_of_a_window_is_opened() {
     for query in library().iter().filter(|query| !query.name.starts_with("quality/")) {
         let mut case = with_history(cases_of(query).swap_remove(0));
-        for (name, value) in [("from", 0), ("to", 1)] {
+        for (name, value) in [("from", 0), ("to", 1), ("first_cohort", -1), ("last_week", -1)] {
             case.params = case.params.with(name, Value::Day(day(value)));
         }
         let bench = Bench::new(&case).await;

@@ -35,9 +35,20 @@ embedded![
     "kpi/lifecycle_daily",
     "kpi/segment_kpi_daily",
     "kpi/active_user_buckets",
+    "revenue/daily_running_changes",
+    "revenue/daily_plan_changes",
+    "revenue/daily_mrr_changes",
+    "revenue/revenue_metrics",
+    "revenue/mrr_movements_daily",
     "behavior/behavior_rollups",
     "behavior/user_behavior_events",
     "quality/daily_identities",
+    "quality/revenue_identities",
+    "retention/retention_cohorts",
+    "quality/retention_identities",
+    "sessions/hourly_metrics",
+    "sessions/session_analytics",
+    "sessions/session_windows",
 ];
 
 /// A query with what its header says.
