@@ -91,9 +91,6 @@ async fn the_platform_of_a_demo_goes_on_while_it_serves_and_after_a_pause() {
         while told().await <= until {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        let newest =
-            "select max(updated_at) < now() and max(updated_at) > now() - interval '1 minute' from user_sessions";
-        assert_eq!(kindred.ask("users", newest).await, "t", "sessions go on");
         assert_eq!(server.get("/ready").await.0, 200);
         server.stop().await.expect(0);
         assert!(told().await > before);
