@@ -23,4 +23,5 @@ pub use error::SimulatorError;
 pub use follow::{Follower, follow};
 pub use load::simulate;
 pub use platform::{Population, Summary, TableRows, Targets};
+pub use record::MODEL;
 pub use schema::Schema;

@@ -7,8 +7,9 @@ use sqlx::PgConnection;
 
 use crate::Population;
 
-/// Changes when equal populations get other histories: one that was begun by another model cannot be told on.
-const MODEL: i32 = 1;
+/// The model's number. It changes when equal populations get other histories: one that was begun by another model cannot
+/// be told on.
+pub const MODEL: i32 = 1;
 
 /// The database that keeps it.
 pub(crate) const KEPT_IN: Source = Source::Interactions;

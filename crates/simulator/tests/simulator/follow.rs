@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use kindred_model::{Clock, Instant};
-use kindred_simulator::{Follower, Population, SimulatorError, follow};
+use kindred_simulator::{Follower, MODEL, Population, SimulatorError, follow};
 use kindred_testkit::{Template, TestDatabase};
 use sqlx::AssertSqlSafe;
 use tokio::sync::oneshot;
@@ -21,7 +21,7 @@ fn lively() -> Population {
 /// A database with that history.
 async fn begun() -> TestDatabase {
     let Population { users, days, .. } = lively();
-    let template = Template::once(&format!("follow_{users}_{days}_1"), async |url: String| {
+    let template = Template::once(&format!("follow_{users}_{days}_{MODEL}"), async |url: String| {
         let targets = kindred_simulator::Targets {
             users: url.clone(),
             interactions: url.clone(),
