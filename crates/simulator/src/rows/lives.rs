@@ -1,62 +1,16 @@
-//! Rows in time. The model tells of a row once, with all that will happen to it; a database has, at any instant, what has
-//! happened by then.
+//! What happens to the rows of each table.
 
 use chrono::TimeDelta;
 use kindred_model::{Instant, Interval};
 
-use super::{
+use super::in_time::InTime;
+use super::tables::{
     BehaviorEvent, Interaction, Match, Message, ModerationAction, Payment, QueueEntry, Report, SessionTelemetry,
     Subscription, Swipe, User, UserProfile, UserSession,
 };
 
 /// Columns keep microseconds.
 const SMALLEST: TimeDelta = TimeDelta::microseconds(1);
-
-/// What happens to a row.
-pub(super) trait InTime: Sized {
-    /// When there begins to be a row.
-    fn begins(&self) -> Instant;
-
-    /// When it changes after that.
-    fn turns(&self) -> [Option<Instant>; 3] {
-        [None; 3]
-    }
-
-    /// Takes back what happens at an instant or later. The row has begun.
-    fn forget(&mut self, _now: Instant) {}
-
-    /// The column by which readers find what is new.
-    fn noted_at(&mut self) -> Option<&mut Instant> {
-        None
-    }
-
-    /// Whether the row changes all the time within the span.
-    fn is_busy_in(&self, _span: Interval) -> bool {
-        false
-    }
-
-    fn cut_at(mut self, now: Instant) -> Option<Self> {
-        if self.begins() >= now {
-            return None;
-        }
-        self.forget(now);
-        let latest = self.turns().into_iter().flatten().fold(self.begins(), Instant::max);
-        if let Some(noted_at) = self.noted_at() {
-            *noted_at = latest;
-        }
-        Some(self)
-    }
-
-    fn changes_in(&self, span: Interval) -> bool {
-        let mut instants = self.turns().into_iter().flatten().chain([self.begins()]);
-        instants.any(|at| span.contains(at)) || self.is_busy_in(span)
-    }
-
-    fn is_settled(&self, now: Instant) -> bool {
-        let mut instants = self.turns().into_iter().flatten().chain([self.begins()]);
-        instants.all(|at| at < now)
-    }
-}
 
 /// Takes an instant back unless it is past.
 fn past(at: &mut Option<Instant>, now: Instant) {
@@ -76,43 +30,23 @@ macro_rules! written_once {
 
 written_once!(Swipe by created_at, Match by created_at, Message by created_at, ModerationAction by created_at);
 
-/// The app reports it when the session is left.
-impl InTime for SessionTelemetry {
-    fn begins(&self) -> Instant {
-        self.updated_at
-    }
-
-    fn noted_at(&mut self) -> Option<&mut Instant> {
-        Some(&mut self.updated_at)
-    }
-}
-
-impl InTime for BehaviorEvent {
-    fn begins(&self) -> Instant {
-        self.received_at
-    }
-
-    fn noted_at(&mut self) -> Option<&mut Instant> {
-        Some(&mut self.received_at)
-    }
-}
-
-/// The model hands accounts, and profiles, out as they are.
-macro_rules! handed_out_as_it_is {
-    ($($row:ident),+) => {
+/// Rows that are written once, with a column that says so: telemetry when the session is left, an event when it arrives.
+/// The model hands accounts and profiles out as they are.
+macro_rules! noted_once {
+    ($($row:ident by $column:ident),+) => {
         $(impl InTime for $row {
             fn begins(&self) -> Instant {
-                self.updated_at
+                self.$column
             }
 
             fn noted_at(&mut self) -> Option<&mut Instant> {
-                Some(&mut self.updated_at)
+                Some(&mut self.$column)
             }
         })+
     };
 }
 
-handed_out_as_it_is!(User, UserProfile);
+noted_once!(SessionTelemetry by updated_at, BehaviorEvent by received_at, User by updated_at, UserProfile by updated_at);
 
 /// The server hears from an open session all the time.
 impl InTime for UserSession {
