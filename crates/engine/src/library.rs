@@ -16,6 +16,8 @@ macro_rules! embedded {
 
 embedded![
     "state/active_days",
+    "state/aliases",
+    "state/first_moments",
     "state/internal_users",
     "state/subscription_spans",
     "state/first_purchases",
@@ -43,6 +45,10 @@ embedded![
     "behavior/behavior_rollups",
     "behavior/user_behavior_events",
     "quality/daily_identities",
+    "funnel/funnel_people",
+    "funnel/conversion_funnels",
+    "funnel/funnel_windows",
+    "quality/funnel_identities",
     "quality/revenue_identities",
     "retention/retention_cohorts",
     "quality/retention_identities",
