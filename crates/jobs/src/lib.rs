@@ -9,6 +9,7 @@ mod backfill;
 mod daily;
 mod error;
 mod execute;
+pub mod funnels;
 mod ledger;
 mod platform;
 mod steps;
