@@ -107,6 +107,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
             "lateChanges": pulled.late(today, RESTATED_DAYS, &computed),
         }),
         steps: ledger.steps(),
+        transient: false,
     };
     if run.dry_run {
         platform.lake.discard(run.id).await?;

@@ -121,6 +121,7 @@ async fn give_up(platform: &Platform, run: &Run, owner: Uuid, ledger: &Ledger, e
         error_message: Some(message),
         checks: Value::Null,
         steps,
+        transient: false,
     };
     if let Err(error) = platform
         .warehouse

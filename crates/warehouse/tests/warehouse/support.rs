@@ -111,6 +111,7 @@ pub(crate) fn outcome(status: RunStatus) -> RunOutcome {
         error_message: None,
         checks: json!([]),
         steps: Vec::new(),
+        transient: false,
     }
 }
 
@@ -138,7 +139,7 @@ pub(crate) fn batch(table: &SummaryTable, run_id: Uuid, at: Instant, rows: &[Val
                 Arc::new(values(column.name).map(Value::as_f64).collect::<Float64Array>())
             }
             ColumnType::Boolean => Arc::new(values(column.name).map(Value::as_bool).collect::<BooleanArray>()),
-            ColumnType::Text => Arc::new(texts(column.name).collect::<StringArray>()),
+            ColumnType::Text | ColumnType::Json => Arc::new(texts(column.name).collect::<StringArray>()),
             ColumnType::Date => {
                 let since_epoch = |text| (day(text) - NaiveDate::default()).num_days().try_into().unwrap();
                 Arc::new(
