@@ -11,7 +11,7 @@ use kindred_extract::{PostgresSource, SourceConfig, UserKeys, embedded_queries};
 use kindred_jobs::{BackfillReport, JobError, JobSettings, Platform, backfill, run_now};
 use kindred_lake::Lake;
 use kindred_model::{BackfillMode, Clock, DayWindow, Instant, Job, Source, Trigger};
-use kindred_simulator::{Population, Targets};
+use kindred_simulator::{MODEL, Population, Targets};
 use kindred_testkit::{Template, TestDatabase, day};
 use kindred_warehouse::{ConnectOptions, Run, RunRequest, Warehouse};
 use secrecy::SecretString;
@@ -38,7 +38,7 @@ pub(crate) async fn simulated(population: Population) -> Template {
         seed,
         until,
     } = population;
-    let name = format!("sim_{users}_{days}_{seed}_{}", until.format("%y%m%d%H%M"));
+    let name = format!("sim_{MODEL}_{users}_{days}_{seed}_{}", until.format("%y%m%d%H%M"));
     Template::once(&name, async |url: String| {
         let targets = Targets {
             users: url.clone(),

@@ -16,9 +16,12 @@ macro_rules! embedded {
 
 embedded![
     "state/active_days",
+    "state/aliases",
+    "state/first_moments",
     "state/internal_users",
     "state/subscription_spans",
     "state/first_purchases",
+    "state/event_counts",
     "kpi/daily_active_users",
     "kpi/daily_registrations",
     "kpi/daily_sessions",
@@ -34,7 +37,24 @@ embedded![
     "kpi/lifecycle_daily",
     "kpi/segment_kpi_daily",
     "kpi/active_user_buckets",
+    "revenue/daily_running_changes",
+    "revenue/daily_plan_changes",
+    "revenue/daily_mrr_changes",
+    "revenue/revenue_metrics",
+    "revenue/mrr_movements_daily",
+    "behavior/behavior_rollups",
+    "behavior/user_behavior_events",
     "quality/daily_identities",
+    "funnel/funnel_people",
+    "funnel/conversion_funnels",
+    "funnel/funnel_windows",
+    "quality/funnel_identities",
+    "quality/revenue_identities",
+    "retention/retention_cohorts",
+    "quality/retention_identities",
+    "sessions/hourly_metrics",
+    "sessions/session_analytics",
+    "sessions/session_windows",
 ];
 
 /// A query with what its header says.

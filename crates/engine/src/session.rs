@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::bind::{Bound, read_only};
 use crate::table::PartitionedTable;
-use crate::{EngineError, Params, Query};
+use crate::{EngineError, Params, Query, functions};
 
 /// How much the engine may take.
 #[derive(Debug, Clone)]
@@ -104,7 +104,9 @@ impl Engine {
             .set_str("datafusion.execution.spill_compression", "lz4_frame");
         config.options_mut().execution.parquet.pushdown_filters = true;
         config.options_mut().execution.parquet.schema_force_view_types = false;
-        SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime))
+        let context = SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime));
+        functions::register(&context);
+        context
     }
 }
 

@@ -102,8 +102,8 @@ fn arrow_type(table: &SummaryTable, name: &str) -> DataType {
         ColumnType::Text => DataType::Utf8,
         ColumnType::BigInt => DataType::Int64,
         // Money is exact; a rate is a quotient, which no decimal holds.
-        ColumnType::Numeric if is_money(name) => DataType::Decimal128(20, 2),
-        ColumnType::Numeric | ColumnType::Double => DataType::Float64,
+        ColumnType::Numeric => decimals(table, name).map_or(DataType::Float64, |scale| DataType::Decimal128(20, scale)),
+        ColumnType::Double => DataType::Float64,
         ColumnType::Boolean => DataType::Boolean,
         ColumnType::Instant => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         ColumnType::Uuid => DataType::FixedSizeBinary(16),
@@ -111,6 +111,14 @@ fn arrow_type(table: &SummaryTable, name: &str) -> DataType {
     }
 }
 
-fn is_money(column: &str) -> bool {
-    matches!(column, "gross_revenue" | "refunds" | "total_revenue")
+/// The digits behind the point of a column of money: cents, and of recurring revenue, which is of prices divided by
+/// months, six.
+fn decimals(table: &SummaryTable, column: &str) -> Option<i8> {
+    match (table.name, column) {
+        (_, "gross_revenue" | "refunds" | "total_revenue") => Some(2),
+        ("revenue_metrics", "monthly_recurring_revenue" | "annual_recurring_revenue") => Some(6),
+        // All that moves is recurring revenue.
+        ("mrr_movements_daily", _) => Some(6),
+        _ => None,
+    }
 }
