@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kindred_model::RunStatus;
+use kindred_model::{Job, RunStatus};
 use kindred_warehouse::{Run, RunOutcome, RunRequest};
 use serde_json::Value;
 use tokio::time::sleep;
@@ -68,6 +68,7 @@ pub async fn execute(platform: &Arc<Platform>, run_id: Uuid, cancel: &Cancellati
     let ended = tokio::select! {
         ended = Box::pin(run::run(platform, &run, owner, &ledger)) => ended,
         lost = keep_lease(platform, run_id, owner) => Err(lost),
+        () = sleep(deadline(run.job)) => Err(JobError::Deadline { after: deadline(run.job) }),
         () = cancel.cancelled() => Err(JobError::Cancelled),
     };
     if let Err(error) = &ended {
@@ -77,6 +78,16 @@ pub async fn execute(platform: &Arc<Platform>, run_id: Uuid, cancel: &Cancellati
     let run = warehouse.run(run_id).await?.ok_or(JobError::LostLease)?;
     tracing::info!(%run_id, status = %run.status, rows = run.records_processed, "run ends");
     Ok(run)
+}
+
+/// How long a run of a job may take: longer than any sound one, shorter than would hold up the others for good. A run of
+/// a backfill has a month of days to compute.
+const fn deadline(job: Job) -> Duration {
+    match job {
+        Job::Daily | Job::Weekly => Duration::from_secs(4 * 60 * 60),
+        Job::Hourly => Duration::from_secs(2 * 60 * 60),
+        Job::Sessions => Duration::from_secs(60 * 60),
+    }
 }
 
 /// Ends only when the lease is lost: a warehouse that is away for a while is waited for, since the publication asks
@@ -119,6 +130,7 @@ async fn give_up(platform: &Platform, run: &Run, owner: Uuid, ledger: &Ledger, e
         error_message: Some(message),
         checks: Value::Null,
         steps,
+        transient: error.is_transient(),
     };
     if let Err(error) = platform
         .warehouse

@@ -150,6 +150,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
             "lateChanges": situation.late(),
         }),
         steps: ledger.steps(),
+        transient: false,
     };
     if run.dry_run {
         platform.lake.discard(run.id).await?;

@@ -34,6 +34,7 @@ async fn ended(servers: &Servers, status: RunStatus) -> Uuid {
         error_message: None,
         checks: json!([]),
         steps: Vec::new(),
+        transient: false,
     };
     assert!(servers.warehouse.finish(run_id, owner, at(NOW), outcome).await.unwrap());
     run_id

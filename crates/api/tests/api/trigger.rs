@@ -38,6 +38,7 @@ async fn work(warehouse: Warehouse, status: RunStatus) {
         error_message: (status == RunStatus::Failed).then(|| "the users database is down".to_owned()),
         checks: json!([{"check": "lifecycle_sum", "passed": true}]),
         steps: Vec::new(),
+        transient: false,
     };
     assert!(
         warehouse

@@ -2,16 +2,18 @@
 //!
 //! A run is requested (`queued`), claimed by an owner (`running`, with a heartbeat), and ended by that owner. The
 //! owner and its heartbeat are the run's lease: who has lost it changes nothing any more. At most one run of a job is
-//! queued or running, which a unique index holds, not this code.
+//! queued or running, and at most one run of all jobs is running, which unique indexes hold, not this code. Backfills are
+//! rows of their own, apart from that: their runs, the children, take turns with others.
 
 mod history;
 mod lease;
 mod request;
+mod retry;
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use kindred_model::{Instant, Interval, Job, RunStatus, Trigger, UnknownWord};
+use kindred_model::{BackfillMode, Instant, Interval, Job, RunStatus, Trigger, UnknownWord};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::types::Json;
@@ -21,6 +23,8 @@ use crate::WarehouseError;
 
 pub(crate) use lease::finish;
 pub use request::RequestError;
+pub(crate) use request::{in_the_way, insert_queued};
+pub use retry::{ATTEMPTS, backoff};
 
 /// How old the heartbeat of a run may be before its process counts as dead. Owners beat several times in it.
 pub const STALE_AFTER: Duration = Duration::from_secs(60);
@@ -82,6 +86,12 @@ pub struct Run {
     pub steps: Value,
     /// Whether it publishes nothing.
     pub dry_run: bool,
+    /// The backfill that it is a piece of.
+    pub parent_id: Option<Uuid>,
+    /// Which days it computes, when it is a backfill itself.
+    pub backfill_mode: Option<BackfillMode>,
+    /// When it is tried again; none when it is not.
+    pub retry_at: Option<Instant>,
 }
 
 /// A step of a run, as the ledger keeps it.
@@ -117,6 +127,8 @@ pub struct RunOutcome {
     pub checks: Value,
     /// Every step that it did.
     pub steps: Vec<StepRecord>,
+    /// Whether it failed for a cause that may go away by itself, so that it is worth another try.
+    pub transient: bool,
 }
 
 /// The columns of a [`RunRow`].
@@ -124,7 +136,7 @@ macro_rules! run_columns {
     () => {
         "id, job_name, interval_start, interval_end, trigger, status, attempt, requested_at, start_time, end_time, \
          heartbeat_at, records_read, records_processed, error_message, execution_time_ms, data_quality_checks, steps, \
-         dry_run"
+         dry_run, parent_id, backfill_mode, retry_at"
     };
 }
 pub(crate) use run_columns;
@@ -150,6 +162,9 @@ pub(crate) struct RunRow {
     data_quality_checks: Json<Value>,
     steps: Json<Value>,
     dry_run: bool,
+    parent_id: Option<Uuid>,
+    backfill_mode: Option<String>,
+    retry_at: Option<Instant>,
 }
 
 impl TryFrom<RunRow> for Run {
@@ -176,6 +191,9 @@ impl TryFrom<RunRow> for Run {
             data_quality_checks: row.data_quality_checks.0,
             steps: row.steps.0,
             dry_run: row.dry_run,
+            parent_id: row.parent_id,
+            backfill_mode: row.backfill_mode.map(|mode| mode.parse().map_err(unread)).transpose()?,
+            retry_at: row.retry_at,
         })
     }
 }

@@ -111,6 +111,7 @@ pub(crate) fn outcome(status: RunStatus) -> RunOutcome {
         error_message: None,
         checks: json!([]),
         steps: Vec::new(),
+        transient: false,
     }
 }
 
