@@ -4,8 +4,11 @@
 //! owner and its heartbeat are the run's lease: who has lost it changes nothing any more. At most one run of a job is
 //! queued or running, which a unique index holds, not this code.
 
+mod backfill;
+mod cancel;
 mod history;
 mod lease;
+mod list;
 mod request;
 
 use std::time::Duration;
@@ -19,7 +22,9 @@ use uuid::Uuid;
 
 use crate::WarehouseError;
 
+pub use backfill::{BackfillProgress, BackfillRequest, piece_detail, plan_detail};
 pub(crate) use lease::finish;
+pub use list::{RunFilter, RunPage, RunPosition};
 pub use request::RequestError;
 
 /// How old the heartbeat of a run may be before its process counts as dead. Owners beat several times in it.
