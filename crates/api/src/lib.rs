@@ -17,26 +17,58 @@ mod serve;
 mod timestamp;
 mod window;
 
-use kindred_model::Clock;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kindred_model::{Clock, Job};
 use kindred_warehouse::Warehouse;
 
+pub use control::sources::{Reach, SourceProbe};
 pub use routes::{control_router, kpi_router};
 pub use serve::serve;
 
-/// What every handler is handed. Clones share the warehouse's pool.
+use control::sources::Sources;
+
+/// What every handler is handed. Clones share it.
 #[derive(Debug, Clone)]
 pub struct ApiState {
     warehouse: Warehouse,
     clock: Clock,
+    schedules: Arc<BTreeMap<Job, String>>,
+    sources: Arc<Sources>,
 }
 
 impl ApiState {
-    /// The state of a server that answers from this warehouse and tells the time by this clock.
+    /// The state of a server that answers from this warehouse and tells the time by this clock. It knows no schedule
+    /// and no source.
     ///
     /// The warehouse's statement timeout should be no longer than a request may take (15 s), so that a query ends with
     /// the request that asked it.
     #[must_use]
     pub fn new(warehouse: Warehouse, clock: Clock) -> Self {
-        Self { warehouse, clock }
+        Self {
+            warehouse,
+            clock,
+            schedules: Arc::default(),
+            sources: Arc::default(),
+        }
+    }
+
+    /// With the schedules by which this process starts jobs, as an operator wrote them.
+    #[must_use]
+    pub fn with_schedules(self, schedules: BTreeMap<Job, String>) -> Self {
+        Self {
+            schedules: Arc::new(schedules),
+            ..self
+        }
+    }
+
+    /// With a way to look whether sources answer.
+    #[must_use]
+    pub fn with_sources(self, probe: impl SourceProbe) -> Self {
+        Self {
+            sources: Arc::new(Sources::looked_at_by(probe)),
+            ..self
+        }
     }
 }

@@ -1,9 +1,11 @@
-//! Query parameters: typed, with unknown ones refused, and their mistakes told in the words of the parameter.
+//! Query parameters and bodies: typed, with unknown fields refused, and their mistakes told in the words of the field.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
-use axum::extract::{FromRequestParts, Query};
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -27,6 +29,31 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
                     .unwrap_or(&text);
                 Err(ApiError::BadRequest(detail.to_owned()))
             }
+        }
+    }
+}
+
+/// The body of a request, JSON, as `T`; a mistake in it is a 400 that names it.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let mistake = |text: String, known: &str| {
+            let detail = text.strip_prefix(known).unwrap_or(&text);
+            ApiError::BadRequest(detail.to_owned())
+        };
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(JsonRejection::JsonDataError(error)) => Err(mistake(
+                error.body_text(),
+                "Failed to deserialize the JSON body into the target type: ",
+            )),
+            Err(JsonRejection::JsonSyntaxError(error)) => {
+                Err(mistake(error.body_text(), "Failed to parse the request body as JSON: "))
+            }
+            Err(rejection) => Err(ApiError::Refused(rejection.status())),
         }
     }
 }

@@ -44,6 +44,7 @@ impl Problem {
             }
             StatusCode::REQUEST_TIMEOUT => "the answer took too long; ask for less, or again later",
             StatusCode::PAYLOAD_TOO_LARGE => "the body is longer than 64 KiB",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => "send the body as JSON, with the Content-Type application/json",
             StatusCode::SERVICE_UNAVAILABLE => "the warehouse cannot be reached; try again soon",
             StatusCode::INTERNAL_SERVER_ERROR => {
                 "something went wrong here; the log has it under this answer's X-Request-Id"
@@ -85,6 +86,15 @@ pub(crate) enum ApiError {
     NotFound(String),
     /// 409: another run of the job is under way.
     RunUnderWay(Uuid),
+    /// 409: this run does not let it happen.
+    Conflict {
+        /// Why.
+        detail: String,
+        /// The run.
+        run_id: Uuid,
+    },
+    /// A request that could not be read, with the status that says why.
+    Refused(StatusCode),
     /// 408: it took longer than the caller was to wait.
     TimedOut,
     /// 503 when the warehouse is away or not migrated, else 500.
@@ -111,13 +121,9 @@ impl IntoResponse for ApiError {
         let problem = match self {
             Self::BadRequest(detail) => Problem::saying(StatusCode::BAD_REQUEST, detail),
             Self::NotFound(detail) => Problem::saying(StatusCode::NOT_FOUND, detail),
-            Self::RunUnderWay(run_id) => Problem {
-                run_id: Some(run_id),
-                ..Problem::saying(
-                    StatusCode::CONFLICT,
-                    "a run of this job is queued or running".to_owned(),
-                )
-            },
+            Self::RunUnderWay(run_id) => conflict("a run of this job is queued or running".to_owned(), run_id),
+            Self::Conflict { detail, run_id } => conflict(detail, run_id),
+            Self::Refused(status) => Problem::of(status),
             Self::TimedOut => Problem::of(StatusCode::REQUEST_TIMEOUT),
             Self::Warehouse(error) => {
                 log(&error);
@@ -125,6 +131,13 @@ impl IntoResponse for ApiError {
             }
         };
         problem.into_response()
+    }
+}
+
+fn conflict(detail: String, run_id: Uuid) -> Problem {
+    Problem {
+        run_id: Some(run_id),
+        ..Problem::saying(StatusCode::CONFLICT, detail)
     }
 }
 

@@ -20,7 +20,15 @@ pub fn kpi_router(state: ApiState) -> Router {
 /// The ETL control API.
 pub fn control_router(state: ApiState) -> Router {
     let routes = Router::new()
-        .route("/health", get(control::health::get).layer(request_timeout()))
+        .route("/health", get(control::health::get))
+        .route("/jobs", get(control::jobs::get))
+        .route("/jobs/{job}/pause", post(control::jobs::pause))
+        .route("/jobs/{job}/resume", post(control::jobs::resume))
+        .route("/runs", get(control::runs::get))
+        .route("/runs/{id}", get(control::run::get))
+        .route("/runs/{id}/cancel", post(control::cancel::post))
+        .route("/backfill", post(control::backfill::post))
+        .layer(request_timeout())
         // It waits as long as the caller asks, and keeps its own time.
         .route("/trigger/{job}", post(control::trigger::post));
     around(routes).with_state(state)

@@ -8,6 +8,7 @@ use kindred_extract::ExtractError;
 use kindred_lake::LakeError;
 use kindred_model::{Interval, RunStatus, Source};
 use kindred_warehouse::{PublishError, RequestError, WarehouseError};
+use uuid::Uuid;
 
 /// A failure of a job. Nothing was published.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,16 @@ pub enum JobError {
     /// The run was taken for dead, or cancelled from elsewhere.
     #[error("the run lost its lease: its heartbeat did not reach the warehouse, or it was cancelled from elsewhere")]
     LostLease,
+    /// A backfill waited for its turn, and another run of the job did not end.
+    #[error(
+        "run {run_id} of the job has stood in the way for {minutes} minutes: wait for its end or cancel it, then resume"
+    )]
+    InTheWay {
+        /// The run.
+        run_id: Uuid,
+        /// How long the backfill has waited.
+        minutes: u64,
+    },
     /// The request was taken up by another process.
     #[error("the run was taken up by another process")]
     TakenUp,
@@ -105,6 +116,7 @@ impl JobError {
             | Self::Identities(_)
             | Self::Future(_)
             | Self::Cancelled
+            | Self::InTheWay { .. }
             | Self::TakenUp
             | Self::Elsewhere { .. } => false,
         }
@@ -133,6 +145,7 @@ impl JobError {
             | Self::Identities(_)
             | Self::LostLease
             | Self::Deadline { .. }
+            | Self::InTheWay { .. }
             | Self::TakenUp
             | Self::Elsewhere { .. } => ErrorKind::Failed,
         }

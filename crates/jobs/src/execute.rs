@@ -12,12 +12,13 @@ use uuid::Uuid;
 
 use crate::error::{JobError, describe};
 use crate::ledger::Ledger;
+use crate::turn::claim_in_turn;
 use crate::{Platform, run};
 
 /// How often a run shows that it lives: often enough that a lost one is known within the warehouse's patience.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// Requests a run and carries it out in this process.
+/// Requests a run and carries it out in this process, as soon as no other run is under way.
 ///
 /// # Errors
 /// When a run of the job is under way already, or the run fails; then the ledger says so too.
@@ -30,10 +31,20 @@ pub async fn run_now(
         return Err(JobError::Future(request.interval));
     }
     let run_id = platform.warehouse.request(request).await?;
-    match execute(platform, run_id, cancel).await {
+    in_turn(platform, run_id, cancel).await
+}
+
+/// Carries out a queued run when its turn has come, or waits for its end if another process is quicker.
+pub(crate) async fn in_turn(
+    platform: &Arc<Platform>,
+    run_id: Uuid,
+    cancel: &CancellationToken,
+) -> Result<Run, JobError> {
+    let owner = Uuid::new_v4();
+    match claim_in_turn(platform, run_id, owner, cancel).await? {
+        Some(run) => Box::pin(hold(platform, run, owner, cancel)).await,
         // A server's worker was quicker: the run is the same, and its end is worth the same.
-        Err(JobError::TakenUp) => elsewhere(platform, run_id, cancel).await,
-        ended => ended,
+        None => elsewhere(platform, run_id, cancel).await,
     }
 }
 
@@ -56,12 +67,17 @@ async fn elsewhere(platform: &Platform, run_id: Uuid, cancel: &CancellationToken
 /// Claims a requested run and carries it out. Returns it as it ended.
 ///
 /// # Errors
-/// When the run fails; the ledger says so too, and nothing is published. When another process has claimed it.
+/// When the run fails; the ledger says so too, and nothing is published. [`JobError::TakenUp`] when it is not to be had:
+/// another process has it, or another run is under way.
 pub async fn execute(platform: &Arc<Platform>, run_id: Uuid, cancel: &CancellationToken) -> Result<Run, JobError> {
     let owner = Uuid::new_v4();
-    let warehouse = &platform.warehouse;
-    let claimed = warehouse.claim(run_id, owner, platform.clock.now()).await?;
-    let run = claimed.ok_or(JobError::TakenUp)?;
+    let claimed = platform.warehouse.claim(run_id, owner, platform.clock.now()).await?;
+    hold(platform, claimed.ok_or(JobError::TakenUp)?, owner, cancel).await
+}
+
+/// Carries out a run that is the owner's, and sees that the ledger learns of its end.
+async fn hold(platform: &Arc<Platform>, run: Run, owner: Uuid, cancel: &CancellationToken) -> Result<Run, JobError> {
+    let (run_id, warehouse) = (run.id, &platform.warehouse);
     tracing::info!(%run_id, job = %run.job, from = %run.interval_start, to = %run.interval_end, "run begins");
 
     let ledger = Ledger::new(warehouse.clone(), platform.clock.clone(), run_id, owner);
@@ -71,10 +87,10 @@ pub async fn execute(platform: &Arc<Platform>, run_id: Uuid, cancel: &Cancellati
         () = sleep(deadline(run.job)) => Err(JobError::Deadline { after: deadline(run.job) }),
         () = cancel.cancelled() => Err(JobError::Cancelled),
     };
-    if let Err(error) = &ended {
-        give_up(platform, &run, owner, &ledger, error).await;
+    if let Err(error) = ended {
+        give_up(platform, &run, owner, &ledger, &error).await;
+        return Err(or_cancelled(platform, run_id, error).await);
     }
-    ended?;
     let run = warehouse.run(run_id).await?.ok_or(JobError::LostLease)?;
     tracing::info!(%run_id, status = %run.status, rows = run.records_processed, "run ends");
     Ok(run)
@@ -90,9 +106,17 @@ const fn deadline(job: Job) -> Duration {
     }
 }
 
+/// The error, or that the run was cancelled from elsewhere: whoever does that takes its lease.
+pub(crate) async fn or_cancelled(platform: &Platform, run_id: Uuid, error: JobError) -> JobError {
+    match platform.warehouse.run(run_id).await {
+        Ok(Some(run)) if run.status == RunStatus::Cancelled => JobError::Cancelled,
+        _ => error,
+    }
+}
+
 /// Ends only when the lease is lost: a warehouse that is away for a while is waited for, since the publication asks
 /// for the lease again.
-async fn keep_lease(platform: &Platform, run_id: Uuid, owner: Uuid) -> JobError {
+pub(crate) async fn keep_lease(platform: &Platform, run_id: Uuid, owner: Uuid) -> JobError {
     loop {
         sleep(HEARTBEAT).await;
         match platform.warehouse.heartbeat(run_id, owner, platform.clock.now()).await {

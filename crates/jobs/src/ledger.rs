@@ -37,13 +37,18 @@ impl Ledger {
 
     /// Notes that a step begins.
     pub(crate) async fn begin(&self, name: &str) -> Result<(), WarehouseError> {
+        self.begin_with(name, Value::Null).await
+    }
+
+    /// Notes that a step begins, and what there is to say of it already.
+    pub(crate) async fn begin_with(&self, name: &str, detail: Value) -> Result<(), WarehouseError> {
         let step = StepRecord {
             name: name.to_owned(),
             started_at: self.clock.now(),
             ended_at: None,
             rows_read: 0,
             rows_written: 0,
-            detail: Value::Null,
+            detail,
         };
         self.write(|steps| steps.push(step)).await
     }

@@ -2,8 +2,8 @@
 //!
 //! A run pulls what its sources have changed, computes its tables over the lake, checks them, and publishes everything
 //! in one step or nothing at all. [`Platform`] is what a run works with, [`execute()`] carries one out under its lease,
-//! [`Worker`] takes up the runs that others request, [`backfill()`] walks over past days. When a job is due is not
-//! decided here.
+//! [`Worker`] takes up the runs and backfills that others request, [`backfill()`] walks over past days. When a job is
+//! due is not decided here.
 
 mod backfill;
 mod consumer;
@@ -15,12 +15,15 @@ mod ledger;
 mod platform;
 mod run;
 mod steps;
+mod turn;
 mod worker;
 
-pub use backfill::{BackfillProgress, BackfillReport, backfill};
+pub use backfill::{BackfillReport, backfill};
 pub use error::{ErrorKind, JobError, describe};
 pub use execute::{execute, run_now};
 pub use funnels::FunnelSpec;
 pub use platform::{JobSettings, Platform};
 pub use steps::datasets::{lake_tables, summary_schema};
 pub use worker::Worker;
+
+pub use kindred_warehouse::BackfillProgress;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
-use kindred_model::{BackfillMode, DayWindow, EmptyWindow, Instant, Job};
+use kindred_jobs::JobError;
+use kindred_model::{BackfillMode, DayWindow, Instant, Interval, Job};
 
 /// KPIs of a dating platform: from its databases to a REST API, Parquet files and a PostgreSQL warehouse.
 ///
@@ -101,7 +102,8 @@ pub(crate) struct RunArgs {
     /// The job
     #[arg(value_parser = job())]
     pub(crate) job: Job,
-    /// This day alone, as 2026-01-31; without a date: yesterday, and today so far
+    /// This day alone, as 2026-01-31; for weekly the week that was closed when it began. Without a date: what was closed
+    /// last and what goes on, which is yesterday and today for daily, the last hour and this one for hourly
     #[arg(long, value_name = "DAY", value_parser = day, conflicts_with_all = ["from", "to"])]
     pub(crate) date: Option<NaiveDate>,
     /// The first day
@@ -116,13 +118,17 @@ pub(crate) struct RunArgs {
 }
 
 impl RunArgs {
-    /// The days that are asked for; `None`: those of a run without a date.
-    pub(crate) fn window(&self) -> Result<Option<DayWindow>, EmptyWindow> {
-        match (self.date, self.from, self.to) {
-            (Some(date), ..) => Ok(Some(DayWindow::day(date))),
-            (None, Some(from), Some(to)) => DayWindow::new(from, to).map(Some),
-            _ => Ok(None),
+    /// The time that is asked for at `now`; days must have begun.
+    pub(crate) fn interval(&self, now: Instant) -> anyhow::Result<Interval> {
+        let days = match (self.date, self.from, self.to) {
+            (Some(date), ..) => DayWindow::day(date),
+            (None, Some(from), Some(to)) => DayWindow::new(from, to)?,
+            _ => return Ok(self.job.default_interval(now)),
+        };
+        if days.start() > now {
+            return Err(JobError::Future(days.into()).into());
         }
+        Ok(self.date.map_or(days.into(), |date| self.job.interval_of(date)))
     }
 }
 

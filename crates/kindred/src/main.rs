@@ -5,6 +5,7 @@ mod commands;
 mod embedded;
 mod exit;
 mod platform;
+mod probe;
 mod progress;
 mod settings;
 mod shutdown;

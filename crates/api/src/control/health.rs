@@ -1,15 +1,19 @@
-//! `GET /health` of the ETL control API: the warehouse, how far each source was read, and each job's last run, as far
-//! as the warehouse knows.
+//! `GET /health` of the ETL control API: whether warehouse and sources answer, how far each source was read, and each
+//! job's last run.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::TimeDelta;
 use kindred_model::{Instant, Job, RunStatus, Source};
-use kindred_warehouse::{Warehouse, WarehouseError, Watermark};
+use kindred_warehouse::{Run, Warehouse, WarehouseError, Watermark};
 use serde::Serialize;
 
-use super::run::RunAnswer;
+use super::run_answer::RunAnswer;
+use super::sources::{Reach, Seen};
 use crate::ApiState;
 use crate::problem::log;
 use crate::timestamp::Timestamp;
@@ -21,7 +25,8 @@ const WATERMARK_AGE: TimeDelta = TimeDelta::hours(49);
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Health {
-    /// ok; degraded, when a job failed last or a required source was not read lately; down, without a warehouse (503).
+    /// ok; degraded, when a job failed last, or a required source does not answer or was not read lately; down, without
+    /// a warehouse (503).
     status: &'static str,
     warehouse: WarehouseHealth,
     sources: Vec<SourceHealth>,
@@ -48,6 +53,10 @@ struct SourceHealth {
     source: &'static str,
     /// Whether runs fail without it.
     required: bool,
+    /// Whether it answers; null when it has no address, or when this process has none.
+    reachable: Option<bool>,
+    /// How long it took to, in milliseconds, a few seconds ago at most; null when it does not.
+    latency_ms: Option<f64>,
     /// The instant at which all of its datasets were last read to the end; null when never.
     last_extraction: Option<Timestamp>,
     /// The latest instant of a row that was read from it.
@@ -62,79 +71,106 @@ struct SourceHealth {
 struct JobHealth {
     /// Its name.
     job: &'static str,
-    /// The run that was asked for last; null when none ever was.
+    /// The run that was asked for last, but for skipped ones; null when none ever was.
     last_run: Option<RunAnswer>,
-    /// When it is due next; null when nothing is scheduled.
+    /// When it is due next; null when it is paused or nothing is scheduled.
     next_tick: Option<Timestamp>,
 }
 
 pub(crate) async fn get(State(state): State<ApiState>) -> (StatusCode, Json<Health>) {
     let now = state.clock.now();
-    match look(&state.warehouse, now).await {
-        Ok(health) => (StatusCode::OK, Json(health)),
+    let (ledger, seen) = tokio::join!(Ledger::look(&state.warehouse), state.sources.look());
+    let (status, ledger) = match ledger {
+        Ok(ledger) => (StatusCode::OK, Some(ledger)),
         Err(error) => {
             log(&error);
-            let down = Health {
-                status: "down",
-                warehouse: WarehouseHealth {
-                    reachable: false,
-                    latency_ms: None,
-                },
-                sources: Vec::new(),
-                jobs: Vec::new(),
-                generated_at: now.into(),
-            };
-            (StatusCode::SERVICE_UNAVAILABLE, Json(down))
+            (StatusCode::SERVICE_UNAVAILABLE, None)
         }
-    }
-}
-
-async fn look(warehouse: &Warehouse, now: Instant) -> Result<Health, WarehouseError> {
-    let asked = std::time::Instant::now();
-    warehouse.ping().await?;
-    let latency_ms = asked.elapsed().as_secs_f64() * 1000.0;
-
-    let watermarks = warehouse.watermarks().await?;
-    let sources: Vec<_> = Source::ALL
-        .iter()
-        .map(|source| of_source(*source, &watermarks))
-        .collect();
-    let mut jobs = Vec::with_capacity(Job::ALL.len());
-    let mut degraded = sources.iter().any(|source| {
-        source.required
-            && source
-                .last_extraction
-                .is_none_or(|Timestamp(at)| now - at > WATERMARK_AGE)
-    });
-    for job in Job::ALL {
-        let last_run = warehouse.latest_run(*job).await?;
-        degraded |= last_run.as_ref().is_some_and(|run| run.status == RunStatus::Failed);
-        jobs.push(JobHealth {
-            job: job.as_str(),
-            last_run: last_run.map(RunAnswer::from),
-            next_tick: warehouse.next_tick(*job).await?.map(Timestamp),
-        });
-    }
-    Ok(Health {
-        status: if degraded { "degraded" } else { "ok" },
+    };
+    let watermarks = ledger.as_ref().map_or(&[][..], |ledger| &ledger.watermarks);
+    let sources = Source::ALL.iter().map(|source| of_source(*source, watermarks, &seen));
+    let sources: Vec<_> = sources.collect();
+    let health = Health {
+        status: match &ledger {
+            None => "down",
+            Some(ledger) if ledger.has_failed() || sources.iter().any(|source| source.is_amiss(now)) => "degraded",
+            Some(_) => "ok",
+        },
         warehouse: WarehouseHealth {
-            reachable: true,
-            latency_ms: Some(latency_ms),
+            reachable: ledger.is_some(),
+            latency_ms: ledger.as_ref().map(|ledger| milliseconds(ledger.latency)),
         },
         sources,
-        jobs,
+        jobs: ledger.map_or_else(Vec::new, Ledger::into_jobs),
         generated_at: now.into(),
-    })
+    };
+    (status, Json(health))
 }
 
-fn of_source(source: Source, watermarks: &[Watermark]) -> SourceHealth {
+/// What the warehouse knows.
+struct Ledger {
+    latency: Duration,
+    watermarks: Vec<Watermark>,
+    runs: Vec<Run>,
+    next_ticks: BTreeMap<Job, Instant>,
+}
+
+impl Ledger {
+    async fn look(warehouse: &Warehouse) -> Result<Self, WarehouseError> {
+        let asked = std::time::Instant::now();
+        warehouse.ping().await?;
+        let latency = asked.elapsed();
+        let ticks = warehouse.job_states().await?.into_iter();
+        let next_ticks = ticks.filter_map(|(job, state)| Some((job, state.next_tick.filter(|_| !state.paused)?)));
+        Ok(Self {
+            latency,
+            watermarks: warehouse.watermarks().await?,
+            runs: warehouse.last_runs().await?,
+            next_ticks: next_ticks.collect(),
+        })
+    }
+
+    fn has_failed(&self) -> bool {
+        self.runs.iter().any(|run| run.status == RunStatus::Failed)
+    }
+
+    fn into_jobs(self) -> Vec<JobHealth> {
+        let job = |job: &Job| {
+            let last_run = self.runs.iter().find(|run| run.job == *job);
+            JobHealth {
+                job: job.as_str(),
+                last_run: last_run.cloned().map(RunAnswer::from),
+                next_tick: self.next_ticks.get(job).copied().map(Timestamp),
+            }
+        };
+        Job::ALL.iter().map(job).collect()
+    }
+}
+
+impl SourceHealth {
+    /// Whether runs will fail for want of it, or have not come as far as it for too long.
+    fn is_amiss(&self, now: Instant) -> bool {
+        let old = |Timestamp(at): Timestamp| now - at > WATERMARK_AGE;
+        self.required && (self.reachable == Some(false) || self.last_extraction.is_none_or(old))
+    }
+}
+
+fn of_source(source: Source, watermarks: &[Watermark], seen: &BTreeMap<Source, Seen>) -> SourceHealth {
     let own: Vec<_> = watermarks
         .iter()
         .filter(|watermark| watermark.source == source.as_str())
         .collect();
+    let seen = seen.get(&source).copied();
+    let answered = seen.filter(|seen| seen.reach == Reach::Answers);
     SourceHealth {
         source: source.as_str(),
         required: !source.is_optional(),
+        reachable: seen.and_then(|seen| match seen.reach {
+            Reach::Answers => Some(true),
+            Reach::Silent => Some(false),
+            Reach::Unset => None,
+        }),
+        latency_ms: answered.map(|seen| milliseconds(seen.latency)),
         last_extraction: own.iter().map(|watermark| watermark.extracted_to).min().map(Timestamp),
         last_row_at: own
             .iter()
@@ -143,4 +179,8 @@ fn of_source(source: Source, watermarks: &[Watermark]) -> SourceHealth {
             .map(Timestamp),
         datasets: own.len(),
     }
+}
+
+fn milliseconds(length: Duration) -> f64 {
+    length.as_secs_f64() * 1000.0
 }

@@ -1,72 +1,42 @@
-//! A run of the ledger as it is answered.
+//! `GET /runs/{id}`: a run of the ledger; a backfill with its pieces.
 
+use axum::Json;
+use axum::extract::{Path, State};
 use kindred_warehouse::Run;
 use serde::Serialize;
-use serde_json::Value;
 use uuid::Uuid;
 
-use crate::timestamp::Timestamp;
+use super::run_answer::RunAnswer;
+use crate::ApiState;
+use crate::problem::ApiError;
 
-/// A run.
+/// The answer.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct RunAnswer {
-    /// Its id.
-    run_id: Uuid,
-    /// Its job.
-    job: &'static str,
-    /// queued, running, completed, failed, partial, skipped or cancelled.
-    status: &'static str,
-    /// The first instant of its window.
-    interval_start: Timestamp,
-    /// The first instant after its window.
-    interval_end: Timestamp,
-    /// What asked for it: schedule, manual, backfill, catch_up or retry.
-    trigger: &'static str,
-    /// Which try it is, from 1.
-    attempt: i32,
-    /// Whether it only computes and checks, and publishes nothing.
-    dry_run: bool,
-    /// When it was asked for.
-    requested_at: Timestamp,
-    /// When it was taken up.
-    start_time: Option<Timestamp>,
-    /// When it ended.
-    end_time: Option<Timestamp>,
-    /// From start to end, in milliseconds.
-    execution_time_ms: Option<i64>,
-    /// Rows read from sources.
-    records_read: i64,
-    /// Summary rows computed.
-    records_processed: i64,
-    /// Why it failed, or what a partial one lacks.
-    error_message: Option<String>,
-    /// What its checks found.
-    data_quality_checks: Value,
-    /// The steps that it did.
-    steps: Value,
+pub(crate) struct OneRun {
+    /// The run.
+    #[serde(flatten)]
+    run: RunAnswer,
+    /// The runs of a backfill, oldest first; empty for other runs.
+    children: Vec<RunAnswer>,
 }
 
-impl From<Run> for RunAnswer {
-    fn from(run: Run) -> Self {
-        Self {
-            run_id: run.id,
-            job: run.job.as_str(),
-            status: run.status.as_str(),
-            interval_start: run.interval_start.into(),
-            interval_end: run.interval_end.into(),
-            trigger: run.trigger.as_str(),
-            attempt: run.attempt,
-            dry_run: run.dry_run,
-            requested_at: run.requested_at.into(),
-            start_time: run.start_time.map(Timestamp),
-            end_time: run.end_time.map(Timestamp),
-            execution_time_ms: run.execution_time_ms,
-            records_read: run.records_read,
-            records_processed: run.records_processed,
-            error_message: run.error_message,
-            data_quality_checks: run.data_quality_checks,
-            steps: run.steps,
-        }
-    }
+pub(crate) async fn get(State(state): State<ApiState>, Path(id): Path<String>) -> Result<Json<OneRun>, ApiError> {
+    let run = find(&state, &id).await?;
+    let children = match run.backfill_mode {
+        Some(_) => state.warehouse.pieces(run.id).await?,
+        None => Vec::new(),
+    };
+    Ok(Json(OneRun {
+        run: run.into(),
+        children: children.into_iter().map(RunAnswer::from).collect(),
+    }))
+}
+
+/// The run that an address names; 404 when there is none, or when it is no id.
+pub(crate) async fn find(state: &ApiState, id: &str) -> Result<Run, ApiError> {
+    let run = match id.parse::<Uuid>() {
+        Ok(id) => state.warehouse.run(id).await?,
+        Err(_) => None,
+    };
+    run.ok_or_else(|| ApiError::NotFound("there is no run of this id".to_owned()))
 }

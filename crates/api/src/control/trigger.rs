@@ -6,11 +6,13 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use chrono::{Days, NaiveDate};
-use kindred_model::{DayWindow, Instant, Job, Trigger, UnknownWord};
+use kindred_model::{Instant, Interval, Job, Trigger};
 use kindred_warehouse::RunRequest;
 use serde::Deserialize;
 
-use super::run::RunAnswer;
+use super::days::begun;
+use super::job_name::job_named;
+use super::run_answer::RunAnswer;
 use crate::ApiState;
 use crate::params::{Params, date, word};
 use crate::problem::ApiError;
@@ -28,7 +30,7 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 pub(crate) struct TriggerParams {
-    /// The day to compute.
+    /// The day to compute; for the weekly job, the week that was closed when it began.
     #[serde(deserialize_with = "date")]
     date: Option<NaiveDate>,
     /// The first day, in place of `date`.
@@ -51,14 +53,12 @@ pub(crate) async fn post(
     Path(job): Path<String>,
     Params(params): Params<TriggerParams>,
 ) -> Result<(StatusCode, Json<RunAnswer>), ApiError> {
-    let job: Job = job
-        .parse()
-        .map_err(|error: UnknownWord| ApiError::NotFound(error.to_string()))?;
+    let job = job_named(&job)?;
     let at = state.clock.now();
     let wait = params.wait()?;
     let request = RunRequest {
         job,
-        interval: params.window(at)?.into(),
+        interval: params.interval(job, at)?,
         trigger: Trigger::Manual,
         dry_run: params.dry_run.unwrap_or(false),
         at,
@@ -89,24 +89,15 @@ impl TriggerParams {
         }
     }
 
-    /// The days asked for; without any, yesterday and today so far.
-    fn window(&self, now: Instant) -> Result<DayWindow, ApiError> {
+    /// The time asked for; without any, what was closed last and what goes on.
+    fn interval(&self, job: Job, now: Instant) -> Result<Interval, ApiError> {
         let today = now.date_naive();
-        let tomorrow = today + Days::new(1);
-        let window = match (self.date, self.from, self.to) {
-            (None, None, None) => DayWindow::new(today - Days::new(1), tomorrow),
-            (Some(day), None, None) => Ok(DayWindow::day(day)),
-            (None, Some(from), Some(to)) => DayWindow::new(from, to),
-            (None, ..) => return Err(ApiError::BadRequest("`from` and `to` come together".to_owned())),
-            (Some(_), ..) => return Err(ApiError::BadRequest("give either `date` or `from` and `to`".to_owned())),
-        };
-        let window = window.map_err(|error| ApiError::BadRequest(error.to_string()))?;
-        if window.to() > tomorrow {
-            let last = window.to() - Days::new(1);
-            return Err(ApiError::BadRequest(format!(
-                "{last} lies in the future: today is {today}, in UTC"
-            )));
+        match (self.date, self.from, self.to) {
+            (None, None, None) => Ok(job.default_interval(now)),
+            (Some(day), None, None) => begun(day, day + Days::new(1), today).map(|_| job.interval_of(day)),
+            (None, Some(from), Some(to)) => begun(from, to, today).map(Interval::from),
+            (None, ..) => Err(ApiError::BadRequest("`from` and `to` come together".to_owned())),
+            (Some(_), ..) => Err(ApiError::BadRequest("give either `date` or `from` and `to`".to_owned())),
         }
-        Ok(window)
     }
 }

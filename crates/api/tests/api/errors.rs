@@ -81,7 +81,28 @@ async fn what_is_not_there_and_what_is_not_taken_are_problems_too() {
     assert_eq!(refused.headers()["allow"], "GET,HEAD");
     problem(refused, 405).await;
     problem(servers.control(Method::GET, "/trigger/daily").await, 405).await;
-    problem(servers.control(Method::POST, "/trigger/hourly").await, 404).await;
+    problem(servers.control(Method::POST, "/trigger/nightly").await, 404).await;
+    for (method, path) in [
+        (Method::POST, "/health"),
+        (Method::POST, "/jobs"),
+        (Method::GET, "/jobs/daily/pause"),
+        (Method::GET, "/jobs/daily/resume"),
+        (Method::DELETE, "/runs"),
+        (Method::POST, "/runs/0190b5a0-0000-7000-8000-000000000001"),
+        (Method::GET, "/runs/0190b5a0-0000-7000-8000-000000000001/cancel"),
+        (Method::GET, "/backfill"),
+    ] {
+        problem(servers.control(method, path).await, 405).await;
+    }
+    for (method, path) in [
+        (Method::GET, "/jobs/daily"),
+        (Method::POST, "/jobs/nightly/pause"),
+        (Method::POST, "/jobs/daily/stop"),
+        (Method::POST, "/backfill/daily"),
+        (Method::GET, "/runs/"),
+    ] {
+        problem(servers.control(method, path).await, 404).await;
+    }
     problem(servers.control(Method::POST, "/trigger/").await, 404).await;
     problem(servers.control(Method::POST, "/trigger/%FF").await, 400).await;
     problem(servers.control(Method::GET, "/kpis/overview").await, 404).await;
@@ -104,9 +125,18 @@ async fn without_a_warehouse_every_figure_is_503_and_says_when_to_ask_again() {
         assert_eq!(response.headers()["retry-after"], "5", "{path}");
         problem(response, 503).await;
     }
-    let response = servers.control(Method::POST, "/trigger/daily?wait=0").await;
-    assert_eq!(response.headers()["retry-after"], "5");
-    problem(response, 503).await;
+    for (method, path) in [
+        (Method::POST, "/trigger/daily?wait=0"),
+        (Method::GET, "/jobs"),
+        (Method::POST, "/jobs/daily/pause"),
+        (Method::GET, "/runs"),
+        (Method::GET, "/runs/0190b5a0-0000-7000-8000-000000000001"),
+        (Method::POST, "/runs/0190b5a0-0000-7000-8000-000000000001/cancel"),
+    ] {
+        let response = servers.control(method, path).await;
+        assert_eq!(response.headers()["retry-after"], "5", "{path}");
+        problem(response, 503).await;
+    }
 }
 
 #[tokio::test]

@@ -1,14 +1,18 @@
 //! A warehouse, both servers on it, and what a test writes into the one and asks of the other.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use kindred_api::{ApiState, control_router, kpi_router, serve};
-use kindred_model::{Clock, Instant};
-use kindred_testkit::{Template, TestDatabase, at};
-use kindred_warehouse::{ConnectOptions, Warehouse};
+use kindred_api::{ApiState, Reach, control_router, kpi_router, serve};
+use kindred_model::{Clock, DayWindow, Instant, Job, RunStatus, Source, Trigger};
+use kindred_testkit::{Template, TestDatabase, at, day};
+use kindred_warehouse::{ConnectOptions, RunOutcome, RunRequest, Warehouse};
 use reqwest::{Method, Response, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use uuid::Uuid;
 
 /// A Sunday afternoon.
 pub(crate) const NOW: &str = "2024-11-17T14:35:07.250Z";
@@ -19,13 +23,17 @@ pub(crate) struct Servers {
     kpi: String,
     control: String,
     client: reqwest::Client,
+    /// What a look at a source finds, `None`: it never ends. Those that do not stand here answer.
+    pub(crate) sources: Arc<Mutex<BTreeMap<Source, Option<Reach>>>>,
+    /// How often a source was looked at.
+    pub(crate) looks: Arc<AtomicUsize>,
     _database: Option<TestDatabase>,
 }
 
 impl Servers {
     /// Both servers on a migrated, empty warehouse; their clock stands at [`NOW`].
     pub(crate) async fn start() -> Self {
-        let template = Template::once("api_0003", async |url| {
+        let template = Template::once("api_0005_control", async |url| {
             let warehouse = Warehouse::connect(&url.into(), &ConnectOptions::default()).await?;
             warehouse.migrate().await
         });
@@ -57,7 +65,20 @@ impl Servers {
 
     async fn on(warehouse: Warehouse, database: Option<TestDatabase>) -> Self {
         let clock = Clock::fixed(at(NOW));
-        let state = ApiState::new(warehouse.clone(), clock.clone());
+        let looks = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&looks);
+        let sources = Arc::new(Mutex::new(BTreeMap::from([(Source::Moderation, Some(Reach::Unset))])));
+        let found = Arc::clone(&sources);
+        let state = ApiState::new(warehouse.clone(), clock.clone())
+            .with_schedules(BTreeMap::from([(Job::Daily, "0 1 * * *".to_owned())]))
+            .with_sources(move |source| {
+                counted.fetch_add(1, Ordering::SeqCst);
+                let found = found.lock().unwrap().get(&source).copied();
+                match found.unwrap_or(Some(Reach::Answers)) {
+                    Some(reach) => Box::pin(async move { reach }),
+                    None => Box::pin(std::future::pending()),
+                }
+            });
         let kpi = listening(kpi_router(state.clone())).await;
         let control = listening(control_router(state)).await;
         Self {
@@ -66,6 +87,8 @@ impl Servers {
             kpi,
             control,
             client: reqwest::Client::new(),
+            sources,
+            looks,
             _database: database,
         }
     }
@@ -106,18 +129,75 @@ impl Servers {
         sqlx::raw_sql(sql).execute(self.warehouse.pool()).await.unwrap();
     }
 
+    /// The answer of the ETL control API, which must be of this status.
+    pub(crate) async fn answer(&self, method: Method, path: &str, status: u16) -> Value {
+        body(self.control(method, path).await, status).await
+    }
+
+    /// The answer to a body sent to the ETL control API.
+    pub(crate) async fn send(&self, path: &str, body: &Value) -> Response {
+        let request = self.client.post(self.control_url(path)).json(body);
+        request.send().await.unwrap()
+    }
+
+    /// A run that is wanted, over these days, and nothing more.
+    pub(crate) async fn queued(&self, job: Job, from: &str, to: &str) -> Uuid {
+        let request = RunRequest {
+            job,
+            interval: DayWindow::new(day(from), day(to)).unwrap().into(),
+            trigger: Trigger::Schedule,
+            dry_run: false,
+            at: self.clock.now(),
+        };
+        self.warehouse.request(&request).await.unwrap()
+    }
+
+    /// A run that ended so.
+    pub(crate) async fn ended(&self, job: Job, status: RunStatus) -> Uuid {
+        let run_id = self.queued(job, "2024-11-16", "2024-11-17").await;
+        let (owner, now) = (Uuid::new_v4(), self.clock.now());
+        self.warehouse.claim(run_id, owner, now).await.unwrap().unwrap();
+        assert!(
+            self.warehouse
+                .finish(run_id, owner, now, outcome(status))
+                .await
+                .unwrap()
+        );
+        run_id
+    }
+
     /// Says that every required source was read up to here.
     pub(crate) async fn extracted_to(&self, instant: Instant) {
         sqlx::query(
             "insert into source_watermarks
              select source, 'dataset of ' || source, $1, $1 - interval '1 minute', 5, 'fingerprint', gen_random_uuid()
-             from unnest(array['users', 'interactions', 'communications']) as source",
+             from unnest(array['users', 'interactions', 'communications', 'events']) as source",
         )
         .bind(instant)
         .execute(self.warehouse.pool())
         .await
         .unwrap();
     }
+}
+
+pub(crate) fn outcome(status: RunStatus) -> RunOutcome {
+    RunOutcome {
+        status,
+        records_read: 120,
+        records_processed: 9,
+        error_message: (status == RunStatus::Failed).then(|| "the users database is down".to_owned()),
+        checks: json!([{"check": "lifecycle_sum", "passed": true}]),
+        steps: Vec::new(),
+        transient: false,
+    }
+}
+
+/// The body of an answer, which must be of this status.
+pub(crate) async fn body(response: Response, status: u16) -> Value {
+    let answered = response.status().as_u16();
+    let text = response.text().await.unwrap();
+    assert_eq!(answered, status, "{text}");
+    serde_json::from_str(&text).unwrap()
 }
 
 async fn listening(router: axum::Router) -> String {

@@ -3,22 +3,15 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use kindred_model::{Job, RunStatus};
 use kindred_testkit::at;
-use kindred_warehouse::{RunOutcome, Warehouse};
+use kindred_warehouse::Warehouse;
 use reqwest::{Method, Response};
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{NOW, Servers, problem};
+use crate::support::{NOW, Servers, body, outcome, problem};
 
 async fn trigger(servers: &Servers, query: &str) -> Response {
     servers.control(Method::POST, &format!("/trigger/daily{query}")).await
-}
-
-async fn body(response: Response, status: u16) -> Value {
-    let answered = response.status().as_u16();
-    let text = response.text().await.unwrap();
-    assert_eq!(answered, status, "{text}");
-    serde_json::from_str(&text).unwrap()
 }
 
 /// Takes the next queued run up and ends it so, two seconds later by its clock.
@@ -29,23 +22,9 @@ async fn work(warehouse: Warehouse, status: RunStatus) {
             None => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     };
-    let owner = Uuid::new_v4();
+    let (owner, ended) = (Uuid::new_v4(), at(NOW) + TimeDelta::seconds(2));
     warehouse.claim(run_id, owner, at(NOW)).await.unwrap().unwrap();
-    let outcome = RunOutcome {
-        status,
-        records_read: 120,
-        records_processed: 9,
-        error_message: (status == RunStatus::Failed).then(|| "the users database is down".to_owned()),
-        checks: json!([{"check": "lifecycle_sum", "passed": true}]),
-        steps: Vec::new(),
-        transient: false,
-    };
-    assert!(
-        warehouse
-            .finish(run_id, owner, at(NOW) + TimeDelta::seconds(2), outcome)
-            .await
-            .unwrap()
-    );
+    assert!(warehouse.finish(run_id, owner, ended, outcome(status)).await.unwrap());
 }
 
 #[tokio::test]
@@ -60,7 +39,8 @@ async fn it_waits_and_answers_the_finished_run() {
         json!({
             "runId": id, "job": "daily", "status": "completed", "trigger": "manual", "attempt": 1, "dryRun": false,
             "intervalStart": "2024-11-16T00:00:00.000Z", "intervalEnd": "2024-11-18T00:00:00.000Z",
-            "requestedAt": NOW, "startTime": NOW, "endTime": "2024-11-17T14:35:09.250Z", "executionTimeMs": 2000,
+            "requestedAt": NOW, "startTime": NOW, "heartbeatAt": NOW, "retryAt": null, "parentRunId": null, "mode": null,
+            "progress": null, "endTime": "2024-11-17T14:35:09.250Z", "executionTimeMs": 2000,
             "recordsRead": 120, "recordsProcessed": 9, "errorMessage": null,
             "dataQualityChecks": [{"check": "lifecycle_sum", "passed": true}], "steps": [],
         }),
@@ -144,6 +124,69 @@ async fn a_window_that_makes_no_sense_asks_for_no_run() {
         assert!(told.contains(detail), "{query}: {told}");
     }
     let unknown = problem(servers.control(Method::POST, "/trigger/nightly").await, 404).await;
-    assert_eq!(unknown["detail"], "`nightly` is no job; expected one of daily");
+    let told = unknown["detail"].as_str().unwrap();
+    assert!(told.starts_with("`nightly` is no job; expected one of daily"), "{told}");
     assert_eq!(servers.warehouse.latest_run(Job::Daily).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn each_job_covers_what_was_closed_last_and_what_goes_on_or_the_days_it_is_asked_for() {
+    let servers = Servers::start().await;
+    let windows = [
+        ("daily", "2024-11-16T00:00:00.000Z", "2024-11-18T00:00:00.000Z"),
+        ("hourly", "2024-11-17T13:00:00.000Z", "2024-11-17T15:00:00.000Z"),
+        ("sessions", "2024-11-17T13:00:00.000Z", "2024-11-17T15:00:00.000Z"),
+        ("weekly", "2024-11-04T00:00:00.000Z", "2024-11-18T00:00:00.000Z"),
+        ("retention", "2024-11-04T00:00:00.000Z", "2024-11-18T00:00:00.000Z"),
+        (
+            "hourly?date=2024-11-10",
+            "2024-11-10T00:00:00.000Z",
+            "2024-11-11T00:00:00.000Z",
+        ),
+        (
+            "weekly?date=2024-11-17",
+            "2024-11-04T00:00:00.000Z",
+            "2024-11-11T00:00:00.000Z",
+        ),
+        (
+            "retention?date=2024-11-11",
+            "2024-11-04T00:00:00.000Z",
+            "2024-11-11T00:00:00.000Z",
+        ),
+        (
+            "sessions?from=2024-11-10&to=2024-11-18",
+            "2024-11-10T00:00:00.000Z",
+            "2024-11-18T00:00:00.000Z",
+        ),
+    ];
+    for (asked, start, end) in windows {
+        let wait = if asked.contains('?') { "&wait=0" } else { "?wait=0" };
+        let run = servers
+            .answer(Method::POST, &format!("/trigger/{asked}{wait}"), 202)
+            .await;
+        assert_eq!(
+            (&run["intervalStart"], &run["intervalEnd"]),
+            (&json!(start), &json!(end)),
+            "{asked}"
+        );
+        assert_eq!(
+            run["job"],
+            if asked.starts_with("retention") {
+                "weekly"
+            } else {
+                asked.split('?').next().unwrap()
+            }
+        );
+        work(servers.warehouse.clone(), RunStatus::Completed).await;
+    }
+}
+
+#[tokio::test]
+async fn runs_of_other_jobs_wait_in_line_and_do_not_conflict() {
+    let servers = Servers::start().await;
+    body(trigger(&servers, "?wait=0").await, 202).await;
+    let hourly = servers.answer(Method::POST, "/trigger/hourly?wait=0", 202).await;
+    assert_eq!(hourly["status"], "queued");
+    let conflict = servers.control(Method::POST, "/trigger/hourly?wait=0").await;
+    assert_eq!(problem(conflict, 409).await["runId"], hourly["runId"]);
 }

@@ -3,9 +3,8 @@
 use std::io::Write;
 
 use anyhow::Context;
-use chrono::Days;
 use kindred_jobs::run_now;
-use kindred_model::{DayWindow, Instant, RunStatus, Trigger};
+use kindred_model::{Clock, DayWindow, Interval, RunStatus, Trigger};
 use kindred_warehouse::{Run, RunRequest, StepRecord};
 use serde::Deserialize;
 
@@ -14,12 +13,13 @@ use crate::settings::Settings;
 use crate::{platform, shutdown};
 
 pub(crate) async fn run(settings: &Settings, arguments: &RunArgs) -> anyhow::Result<()> {
-    let asked = arguments.window()?;
+    // Before anything is started: a mistake costs nothing.
+    arguments.interval(Clock::system().now())?;
     let opened = platform::open(settings).await?;
     let now = opened.platform.clock.now();
     let request = RunRequest {
         job: arguments.job,
-        interval: asked.unwrap_or_else(|| without_a_date(now)).into(),
+        interval: arguments.interval(now)?,
         trigger: Trigger::Manual,
         dry_run: arguments.dry_run,
         at: now,
@@ -30,16 +30,9 @@ pub(crate) async fn run(settings: &Settings, arguments: &RunArgs) -> anyhow::Res
     print(&ended?)
 }
 
-/// Yesterday, and today so far.
-pub(crate) fn without_a_date(now: Instant) -> DayWindow {
-    let today = now.date_naive();
-    DayWindow::day(today - Days::new(1)).union(DayWindow::day(today))
-}
-
 /// Prints a run as it stands in the ledger.
 fn print(run: &Run) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    let to = run.interval_end.date_naive();
     writeln!(out, "run       {}", run.id)?;
     writeln!(
         out,
@@ -47,7 +40,7 @@ fn print(run: &Run) -> anyhow::Result<()> {
         run.job,
         if run.dry_run { " (dry run)" } else { "" }
     )?;
-    writeln!(out, "days      {} to {to} (exclusive)", run.interval_start.date_naive())?;
+    writeln!(out, "{}", covered(run)?)?;
     writeln!(out, "status    {}", run.status)?;
     writeln!(out, "read      {} rows", run.records_read)?;
     writeln!(out, "computed  {} rows", run.records_processed)?;
@@ -68,4 +61,15 @@ fn print(run: &Run) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// What a run covers: days, or parts of them.
+fn covered(run: &Run) -> anyhow::Result<String> {
+    let interval = Interval::new(run.interval_start, run.interval_end)?;
+    let days: DayWindow = interval.days();
+    Ok(if Interval::from(days) == interval {
+        format!("days      {} to {} (exclusive)", days.from(), days.to())
+    } else {
+        format!("window    {interval} (exclusive)")
+    })
 }

@@ -1,6 +1,7 @@
 //! `kindred serve [api|etl]`
 
 use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Part;
 use crate::platform::Opened;
+use crate::probe::probe;
 use crate::settings::Settings;
 use crate::{platform, shutdown};
 
@@ -87,7 +89,8 @@ impl Servers {
             let _context = http.enter();
             Warehouse::connect_lazy(&url, &options)?
         };
-        let state = ApiState::new(warehouse.clone(), opened.platform.clock.clone());
+        let state = ApiState::new(warehouse.clone(), opened.platform.clock.clone())
+            .with_sources(probe(Arc::clone(&opened.platform)));
         let mut tasks = JoinSet::new();
         if let Some(listener) = self.kpi {
             announce("KPI API", &listener)?;

@@ -5,8 +5,11 @@
 //! queued or running, and at most one run of all jobs is running, which unique indexes hold, not this code. Backfills are
 //! rows of their own, apart from that: their runs, the children, take turns with others.
 
+mod backfill;
+mod cancel;
 mod history;
 mod lease;
+mod list;
 mod request;
 mod retry;
 
@@ -21,7 +24,9 @@ use uuid::Uuid;
 
 use crate::WarehouseError;
 
+pub use backfill::{BackfillProgress, BackfillRequest, piece_detail, plan_detail};
 pub(crate) use lease::finish;
+pub use list::{RunFilter, RunPage, RunPosition};
 pub use request::RequestError;
 pub(crate) use request::{in_the_way, insert_queued};
 pub use retry::{ATTEMPTS, backoff};
