@@ -3,3 +3,4 @@
 
 mod expected;
 mod funnels;
+mod mrr;
