@@ -1,7 +1,15 @@
 -- metrics.md 7, "Behaviour", at {rollup_as_of}.
-with owners as (
-    select distinct on (anonymous_id) anonymous_id, user_id
+with events as (
+    -- A clock that is more than a day ahead is not believed; an event of nobody is set aside.
+    select
+        event_id, user_id, anonymous_id, session_id, event_name, properties, platform, app_version, country,
+        case when event_time > received_at + interval '24 hours' then received_at else event_time end as event_time
     from behavior_events
+    where user_id is not null or anonymous_id is not null
+),
+owners as (
+    select distinct on (anonymous_id) anonymous_id, user_id
+    from events
     where user_id is not null and anonymous_id is not null
     order by anonymous_id, event_time, event_id collate "C"
 ),
@@ -11,7 +19,7 @@ done as (
         coalesce(lower(e.platform), 'unknown') as platform,
         to_char(e.event_time at time zone 'UTC', 'HH24') as hour,
         coalesce(e.user_id::text, o.user_id::text, e.anonymous_id) as person
-    from behavior_events e
+    from events e
     left join owners o on o.anonymous_id = e.anonymous_id
     where (coalesce(e.user_id, o.user_id) in (select id from oracle.staff)) is not true
 ),

@@ -20,12 +20,12 @@ const EPOCH: NaiveDate = NaiveDate::from_ymd_opt(2000, 1, 1).expect("a date");
 const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 /// Starts a COPY stream.
-pub(super) fn begin(out: &mut BytesMut) {
+pub(crate) fn begin(out: &mut BytesMut) {
     out.put_slice(HEADER);
 }
 
 /// Ends a COPY stream.
-pub(super) fn end(out: &mut BytesMut) {
+pub(crate) fn end(out: &mut BytesMut) {
     out.put_i16(TRAILER);
 }
 

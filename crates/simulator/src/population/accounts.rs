@@ -1,10 +1,13 @@
-//! What only a person's account and profile say: invented, so that the private columns hold something to keep private.
+//! Accounts and profiles as they are. What only these say is invented, so that the private columns hold something to keep
+//! private.
 
 use chrono::{Days, NaiveDate};
+use kindred_model::Interval;
 
 use super::chance::{Dice, Purpose};
-use super::{Who, World};
-use crate::load::{User, UserProfile};
+use super::person::Who;
+use super::world::World;
+use crate::rows::{Row, User, UserProfile};
 
 const NAMES: [&str; 24] = [
     "Ada", "Ben", "Cleo", "Dan", "Elif", "Finn", "Gina", "Hugo", "Ines", "Jon", "Kaya", "Leo", "Mina", "Noah", "Olga",
@@ -39,14 +42,33 @@ const UNSAID: f64 = 0.04;
 const NO_BIO: f64 = 0.25;
 
 impl World {
-    /// Writes the account as it is at the end of the history.
-    pub(super) fn write_account(&mut self, who: Who) {
+    /// The accounts, then the profiles and running subscriptions, that changed within a span that ends now, as they are.
+    pub(crate) fn accounts(&self, changed: Interval) -> impl Iterator<Item = Row> {
+        let people = 0..self.registered;
+        let accounts = people
+            .clone()
+            .filter(move |who| changed.contains(self.member(*who).changed_at));
+        let profiles = people
+            .clone()
+            .filter(move |who| changed.contains(self.member(*who).profile_changed_at));
+        let subscriptions = people.filter_map(|who| {
+            let member = self.member(who);
+            Some(member.subscription.as_ref()?.row(member.person.id, None))
+        });
+        let subscriptions = subscriptions.map(Row::from).filter(move |row| row.changes_in(changed));
+        accounts
+            .map(|who| self.account(who).into())
+            .chain(profiles.map(|who| self.profile(who).into()))
+            .chain(subscriptions)
+    }
+
+    fn account(&self, who: Who) -> User {
         let mut dice = self.private_dice(who);
         let name = dice.pick(&NAMES).to_lowercase();
         let domain = dice.pick(&["example.com", "example.org"]);
-        let born = born_on(&mut dice, self.start.date_naive());
-        let member = &self.members[who as usize];
-        self.sink.write(&User {
+        let born = born_on(&mut dice, self.start().date_naive());
+        let member = self.member(who);
+        User {
             id: member.person.id,
             email: format!("{name}.{who}@{domain}"),
             username: format!("{name}{who}"),
@@ -59,23 +81,22 @@ impl World {
             is_internal: member.person.is_internal,
             created_at: member.person.registered_at,
             updated_at: member.changed_at,
-        });
+        }
     }
 
-    /// Writes the profile as it is at the end of the history.
-    pub(super) fn write_profile(&mut self, who: Who) {
+    fn profile(&self, who: Who) -> UserProfile {
         let mut dice = self.private_dice(who);
         let display_name = (*dice.pick(&NAMES)).to_owned();
         let interests = (0..dice.between(0..=4)).map(|_| *dice.pick(&INTERESTS)).collect();
-        let member = &self.members[who as usize];
-        self.sink.write(&UserProfile {
+        let member = self.member(who);
+        UserProfile {
             user_id: member.person.id,
             display_name,
             bio: Some(*dice.pick(&BIOS)).filter(|_| !dice.chance(NO_BIO)),
             interests,
             city: member.person.country.map(|country| *dice.pick(country.cities)),
             updated_at: member.profile_changed_at,
-        });
+        }
     }
 
     fn private_dice(&self, who: Who) -> Dice {

@@ -1,15 +1,7 @@
 //! What is asked for, where it goes, and what came of it.
 
-use chrono::{SubsecRound, TimeDelta};
-use indicatif::MultiProgress;
+use chrono::TimeDelta;
 use kindred_model::{Instant, Source};
-
-use crate::{SimulatorError, load};
-
-/// Indexes of users and of their sessions share the 64 bits that name a stream of random numbers.
-const MAX_USERS: u32 = 10_000_000;
-/// Ten years.
-const MAX_DAYS: u32 = 3_653;
 
 /// A history to write. Equal populations have equal histories, to the last id and microsecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,35 +45,6 @@ pub struct TableRows {
     pub table: &'static str,
     /// How many rows.
     pub rows: u64,
-}
-
-/// Writes the history of a population into empty source databases, creating their tables where they are missing.
-///
-/// Memory is bounded by the number of users, not by that of rows. Each database is written in one transaction; all of
-/// them are committed at the very end, and dropping the future before that leaves them as they were. Progress is drawn where `progress` draws, and nowhere when that is hidden.
-///
-/// # Errors
-/// When the population is out of bounds, a database cannot be reached, has rows already, or refuses what it is given.
-/// No database has changed then, except when one fails in its very commit after others have committed.
-pub async fn simulate(
-    population: &Population,
-    targets: &Targets,
-    progress: &MultiProgress,
-) -> Result<Summary, SimulatorError> {
-    let Population { users, days, .. } = *population;
-    if !(1..=MAX_USERS).contains(&users) || !(1..=MAX_DAYS).contains(&days) {
-        return Err(SimulatorError::Population {
-            users,
-            days,
-            max_users: MAX_USERS,
-            max_days: MAX_DAYS,
-        });
-    }
-    let population = Population {
-        until: population.until.trunc_subsecs(6),
-        ..*population
-    };
-    Box::pin(load::fill(population, targets, progress)).await
 }
 
 impl Population {

@@ -1,23 +1,17 @@
-//! The rows of the source tables, one struct a table, fields in the order in which they are copied.
+//! The tables, one struct of a row each, fields in the order in which they are copied.
 //!
-//! A struct's field names are its table's column names: the COPY statement and the encoder are both made from them.
+//! A struct's field names are its table's column names: the COPY statement and the encoder are both made from them. The
+//! first column is the table's key.
 
 use bytes::{BufMut, BytesMut};
 use chrono::NaiveDate;
-use kindred_model::{Instant, Source};
+use kindred_model::{Instant, Interval, Source};
 use uuid::Uuid;
 
 use super::binary::{self, Cents};
-use crate::population::{AppVersion, EventKind, IdText};
-
-/// One row of one table.
-pub(crate) trait Row {
-    /// Where it goes.
-    const TABLE: Table;
-
-    /// Appends the row in the binary COPY format.
-    fn encode(&self, out: &mut BytesMut);
-}
+use super::event::EventKind;
+use super::in_time::InTime;
+use super::values::{AppVersion, IdText};
 
 /// Declares the tables, their rows and the rows' encoders.
 macro_rules! tables {
@@ -40,32 +34,68 @@ macro_rules! tables {
                 match self { $(Self::$row => Source::$source),+ }
             }
 
-            /// The statement that takes its rows.
-            pub(crate) const fn copy_statement(self) -> &'static str {
-                match self {
-                    $(Self::$row => concat!(
-                        "copy ", stringify!($table), " (", tables!(@list $($column)+), ") from stdin (format binary)"
-                    )),+
-                }
+            /// Its columns, as a statement lists them; the first is its key.
+            pub(crate) const fn columns(self) -> &'static [&'static str] {
+                match self { $(Self::$row => &[$(stringify!($column)),+]),+ }
+            }
+        }
+
+        /// A row of any table, as it is when nothing more happens to it.
+        #[derive(Clone)]
+        pub(crate) enum Row { $($row($row)),+ }
+
+        impl Row {
+            /// Where it goes.
+            pub(crate) const fn table(&self) -> Table {
+                match self { $(Self::$row(_) => Table::$row),+ }
+            }
+
+            /// Appends the row in the binary COPY format.
+            pub(crate) fn encode(&self, out: &mut BytesMut) {
+                match self { $(Self::$row(row) => row.encode(out)),+ }
+            }
+
+            /// The row as the database has it at an instant: without what happens then or later.
+            pub(crate) fn cut_at(self, now: Instant) -> Option<Self> {
+                match self { $(Self::$row(row) => row.cut_at(now).map(Self::$row)),+ }
+            }
+
+            /// Whether the database has it otherwise at the span's end than at its start.
+            pub(crate) fn changes_in(&self, span: Interval) -> bool {
+                match self { $(Self::$row(row) => row.changes_in(span)),+ }
+            }
+
+            /// Whether nothing happens to it at an instant or later.
+            pub(crate) fn is_settled(&self, now: Instant) -> bool {
+                match self { $(Self::$row(row) => row.is_settled(now)),+ }
+            }
+
+            /// The column by which readers find what is new, where the table has one.
+            pub(crate) fn noted_at(&mut self) -> Option<&mut Instant> {
+                match self { $(Self::$row(row) => row.noted_at()),+ }
             }
         }
 
         $(
             #[doc = concat!("A row of `", stringify!($table), "`.")]
+            #[derive(Clone)]
             pub(crate) struct $row { $(pub(crate) $column: $type),+ }
 
-            impl Row for $row {
-                const TABLE: Table = Table::$row;
-
+            impl $row {
                 fn encode(&self, out: &mut BytesMut) {
                     const FIELDS: i16 = [$(stringify!($column)),+].len() as i16;
                     out.put_i16(FIELDS);
                     $(binary::put(&self.$column, out);)+
                 }
             }
+
+            impl From<$row> for Row {
+                fn from(row: $row) -> Self {
+                    Self::$row(row)
+                }
+            }
         )+
     };
-    (@list $first:ident $($rest:ident)*) => { concat!(stringify!($first) $(, ", ", stringify!($rest))*) };
 }
 
 tables! {
@@ -210,6 +240,11 @@ tables! {
 }
 
 impl Table {
+    /// The statement that takes rows of this table into a table of this name.
+    pub(crate) fn copy_statement(self, name: &str) -> String {
+        format!("copy {name} ({}) from stdin (format binary)", self.columns().join(", "))
+    }
+
     /// The tables of one database.
     pub(crate) fn of(source: Source) -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(move |table| table.source() == source)
