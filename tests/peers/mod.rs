@@ -4,3 +4,4 @@
 mod expected;
 mod funnels;
 mod retention;
+mod mrr;
