@@ -4,6 +4,8 @@
 //! definitions do, and one statement a table computes what must stand in it.
 
 mod behavior;
+mod bench;
+mod funnels;
 
 use std::collections::BTreeSet;
 
@@ -45,6 +47,8 @@ async fn expected(world: &World, table: &'static SummaryTable, from: &str, to: &
         "active_user_buckets" => include_str!("active_user_buckets.sql"),
         "revenue_metrics" => include_str!("revenue_metrics.sql"),
         "mrr_movements_daily" => include_str!("mrr_movements_daily.sql"),
+        "conversion_funnels" => include_str!("conversion_funnels.sql"),
+        "funnel_windows" => include_str!("funnel_windows.sql"),
         other => panic!("{other} has no oracle: add tests/oracle/{other}.sql"),
     };
     let as_of = population().until.to_rfc3339();
