@@ -56,6 +56,13 @@ impl Params {
         self
     }
 
+    /// These values and others, which stand in place of those of the same names.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     /// The value of a placeholder.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {

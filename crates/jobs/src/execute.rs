@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kindred_model::{Job, RunStatus};
+use kindred_model::RunStatus;
 use kindred_warehouse::{Run, RunOutcome, RunRequest};
 use serde_json::Value;
 use tokio::time::sleep;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::error::{JobError, describe};
 use crate::ledger::Ledger;
-use crate::{Platform, daily};
+use crate::{Platform, run};
 
 /// How often a run shows that it lives: often enough that a lost one is known within the warehouse's patience.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -66,7 +66,7 @@ pub async fn execute(platform: &Arc<Platform>, run_id: Uuid, cancel: &Cancellati
 
     let ledger = Ledger::new(warehouse.clone(), platform.clock.clone(), run_id, owner);
     let ended = tokio::select! {
-        ended = Box::pin(carry_out(platform, &run, owner, &ledger)) => ended,
+        ended = Box::pin(run::run(platform, &run, owner, &ledger)) => ended,
         lost = keep_lease(platform, run_id, owner) => Err(lost),
         () = cancel.cancelled() => Err(JobError::Cancelled),
     };
@@ -79,15 +79,6 @@ pub async fn execute(platform: &Arc<Platform>, run_id: Uuid, cancel: &Cancellati
     Ok(run)
 }
 
-async fn carry_out(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger: &Ledger) -> Result<(), JobError> {
-    match run.job {
-        // On the heap: it holds what it reads, computes and stages.
-        Job::Daily | Job::Hourly | Job::Weekly | Job::Sessions => {
-            Box::pin(daily::run(platform, run, owner, ledger)).await
-        }
-    }
-}
-
 /// Ends only when the lease is lost: a warehouse that is away for a while is waited for, since the publication asks
 /// for the lease again.
 async fn keep_lease(platform: &Platform, run_id: Uuid, owner: Uuid) -> JobError {
@@ -95,10 +86,17 @@ async fn keep_lease(platform: &Platform, run_id: Uuid, owner: Uuid) -> JobError 
         sleep(HEARTBEAT).await;
         match platform.warehouse.heartbeat(run_id, owner, platform.clock.now()).await {
             Ok(true) => {}
+            // A beat that waited for the publication finds the run ended, by ourselves.
+            Ok(false) if is_published(platform, run_id).await => std::future::pending().await,
             Ok(false) => return JobError::LostLease,
             Err(error) => tracing::warn!(%run_id, error = describe(&error), "the heartbeat did not get through"),
         }
     }
+}
+
+async fn is_published(platform: &Platform, run_id: Uuid) -> bool {
+    let run = platform.warehouse.run(run_id).await;
+    matches!(run, Ok(Some(run)) if run.status.published())
 }
 
 /// Notes the failure and removes what was staged. What cannot be done now is done later, by the next start's sweep.

@@ -8,6 +8,7 @@
 mod connect;
 mod error;
 mod migrate;
+mod pending;
 mod progress;
 mod publish;
 pub mod read;
@@ -16,6 +17,7 @@ mod tables;
 
 pub use connect::{ConnectOptions, Warehouse};
 pub use error::{Cause, ErrorKind, WarehouseError};
+pub use pending::PendingChange;
 pub use progress::{LakePartition, Watermark};
 pub use publish::{PartitionChange, Publication, PublishError, Published, Scope, TableChange, WatermarkChange};
 pub use runs::{RequestError, Run, RunOutcome, RunRequest, STALE_AFTER, StepRecord};

@@ -84,7 +84,7 @@ impl Warehouse {
             "insert into etl_job_runs
                  (id, job_name, interval_start, interval_end, trigger, status, dry_run, requested_at)
              values ($1, $2, $3, $4, $5, 'queued', $6, $7)
-             on conflict (job_name) where status in ('queued', 'running') do nothing
+             on conflict (job_name) where status in ('queued', 'running') and backfill_mode is null do nothing
              returning id",
         )
         .bind(Uuid::now_v7())
