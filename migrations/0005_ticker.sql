@@ -17,6 +17,9 @@ create unique index etl_job_runs_one_running on etl_job_runs ((true))
 create index etl_job_runs_retry on etl_job_runs (retry_at) where retry_at is not null;
 create index etl_job_runs_children on etl_job_runs (parent_id) where parent_id is not null;
 
+-- When a ticker first saw the job: ticks before that are nobody's, so that a new installation catches nothing up.
+alter table job_ticks add column watched_since timestamptz;
+
 -- The days of a fact that changed in the lake and that a consumer, a job or a state, has not looked at since.
 create table pending_changes (
     consumer text not null,

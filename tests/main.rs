@@ -7,6 +7,7 @@
 
 mod house_rules;
 mod oracle;
+mod peers;
 mod pipeline;
 mod query_cases;
 mod support;

@@ -14,9 +14,10 @@
 //! 2026-01-01,1
 //! ```
 //!
-//! Types are `int`, `double`, `text`, `bool`, `date`, `ts`, `money` and `id`; an empty field is null. Tables with a
-//! `date` are written as Parquet partitions and read back, but for the answers of other queries (`daily_…`). A column
-//! of [expected] written as `granularity=weekly` keeps the rows with that value only.
+//! Types are `int`, `double`, `text`, `bool`, `date`, `ts`, `money`, `mrr` (money with six decimals), `id`, and
+//! `doubles` (a list with blanks between); an empty field is null. Tables with a `date` are written as Parquet
+//! partitions and read back, but for the answers of other queries (`daily_…`). A column of [expected] written as
+//! `granularity=weekly` keeps the rows with that value only.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -25,11 +26,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int64Array, RecordBatch,
-    StringArray, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int64Array, ListArray,
+    RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow::compute::{sort_to_indices, take_record_batch};
-use arrow::datatypes::{DataType, Date32Type, Field, Schema, TimeUnit};
+use arrow::datatypes::{DataType, Date32Type, Field, Float64Type, Schema, TimeUnit};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::NaiveDate;
 use kindred_engine::{Engine, EngineOptions, Params, Query, QueryLibrary, Rows, Session, Value};
@@ -169,7 +170,7 @@ fn read_case(file: &Path) -> Case {
     case
 }
 
-/// A parameter by the look of its value: nothing, a day, an instant, or else a text.
+/// A parameter by the look of its value: nothing, a day, an instant, a number, or else a text.
 fn param(value: &str) -> Value {
     if value.is_empty() {
         Value::Instant(None)
@@ -177,6 +178,8 @@ fn param(value: &str) -> Value {
         Value::Day(day)
     } else if let Ok(instant) = value.parse() {
         Value::Instant(Some(instant))
+    } else if let Ok(number) = value.parse() {
+        Value::Integer(number)
     } else {
         Value::Text(value.to_owned())
     }
@@ -232,23 +235,29 @@ fn column(kind: &str, values: Vec<Option<&str>>) -> Result<ArrayRef, String> {
                 .map(|instant| instant.map(|instant| instant.timestamp_micros()));
             Arc::new(micros.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
         }
-        "money" => {
-            let amounts = parsed::<f64>(values)?
-                .into_iter()
-                .map(|amount| amount.map(|amount| (amount * 100.0).round() as i128));
-            Arc::new(
-                amounts
-                    .collect::<Decimal128Array>()
-                    .with_precision_and_scale(12, 2)
-                    .map_err(|e| e.to_string())?,
-            )
-        }
+        "money" => Arc::new(decimals(parsed(values)?, 12, 2)?),
+        "mrr" => Arc::new(decimals(parsed(values)?, 20, 6)?),
         "id" => {
             let ids = parsed::<u128>(values)?.into_iter().map(|id| id.map(u128::to_be_bytes));
             Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(ids, 16).map_err(|e| e.to_string())?)
         }
+        "doubles" => {
+            let numbers = |list: &str| list.split(' ').map(|number| number.parse().ok()).collect();
+            let lists = values.into_iter().map(|list| list.map(numbers));
+            Arc::new(ListArray::from_iter_primitive::<Float64Type, Vec<_>, _>(lists))
+        }
         other => return Err(format!("`{other}` is no type")),
     })
+}
+
+fn decimals(values: Vec<Option<f64>>, precision: u8, scale: i8) -> Result<Decimal128Array, String> {
+    let units = values
+        .into_iter()
+        .map(|value| value.map(|value| (value * 10_f64.powi(scale.into())).round() as i128));
+    let decimals = units
+        .collect::<Decimal128Array>()
+        .with_precision_and_scale(precision, scale);
+    decimals.map_err(|error| error.to_string())
 }
 
 /// A lake that holds the tables of a case, and a session over it.

@@ -3,6 +3,8 @@
 //! `dirt.sql` puts into the sources what the definitions have a sentence for, `views.sql` reads them as the
 //! definitions do, and one statement a table computes what must stand in it.
 
+mod behavior;
+
 use std::collections::BTreeSet;
 
 use kindred_simulator::Population;
@@ -41,6 +43,8 @@ async fn expected(world: &World, table: &'static SummaryTable, from: &str, to: &
         "lifecycle_daily" => include_str!("lifecycle_daily.sql"),
         "segment_kpi_daily" => include_str!("segment_kpi_daily.sql"),
         "active_user_buckets" => include_str!("active_user_buckets.sql"),
+        "revenue_metrics" => include_str!("revenue_metrics.sql"),
+        "mrr_movements_daily" => include_str!("mrr_movements_daily.sql"),
         other => panic!("{other} has no oracle: add tests/oracle/{other}.sql"),
     };
     let as_of = population().until.to_rfc3339();

@@ -47,9 +47,22 @@ select *, (paid_at at time zone 'UTC')::date as day, (refunded_at at time zone '
 from payments
 where status <> 'failed' and currency = 'USD' and user_id not in (select id from oracle.staff);
 
+create table oracle.intervals (name text, months numeric);
+insert into oracle.intervals values
+    ('week', 12 / 52.0), ('month', 1), ('quarter', 3), ('half_year', 6), ('year', 12),
+    ('_weekly', 12 / 52.0), ('_monthly', 1), ('_quarterly', 3), ('_semiannual', 6), ('_annual', 12), ('_yearly', 12);
+
 create table oracle.subscriptions as
-select id, user_id, ended_at,
-    (select min(p.paid_at) from oracle.paid p where p.subscription_id = s.id and p.kind = 'initial') as paid_at
+select id, user_id, plan, started_at, canceled_at, ended_at,
+    (select min(p.paid_at) from oracle.paid p where p.subscription_id = s.id and p.kind = 'initial') as paid_at,
+    round(
+        price / coalesce(
+            (select months from oracle.intervals where name = s.billing_interval),
+            (select months from oracle.intervals where name = substring(s.plan from '_[a-z]+$')),
+            1
+        ),
+        6
+    ) as monthly
 from subscriptions s
 where currency = 'USD' and user_id not in (select id from oracle.staff);
 

@@ -222,11 +222,17 @@ async fn what_is_too_old_to_be_restated_is_named_and_waits_for_a_backfill() {
         .await
         .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(run.data_quality_checks["lateChanges"].to_string(), "[\"2026-02-05\"]");
-    assert!(world.versions().await == before);
+    let rewritten = world.versions().await.into_iter();
+    let rewritten: Vec<_> = rewritten.filter(|(key, row)| before.get(key) != Some(row)).collect();
+    // The windows that end with the asked days hold what is known.
+    assert!(
+        rewritten.iter().all(|((table, _), _)| *table == "session_windows"),
+        "{rewritten:?}"
+    );
     world.assert_sound().await;
 
     world
-        .backfill("2026-02-05", "2026-02-06")
+        .backfill("2026-02-05", TOMORROW)
         .await
         .unwrap_or_else(|error| panic!("{error}"));
     world.assert_sound().await;

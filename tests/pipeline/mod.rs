@@ -44,7 +44,7 @@ async fn world_with(prepare: &str) -> World {
     world
         .backfill(FROM, TOMORROW)
         .await
-        .unwrap_or_else(|error| panic!("{error}"));
+        .unwrap_or_else(|error| panic!("{}", kindred_jobs::describe(&error)));
     world.assert_sound().await;
     world
 }
@@ -57,7 +57,10 @@ impl World {
     /// What a clean backfill of the same sources gives, now.
     async fn clean(&self, from: &str, to: &str) -> World {
         let clean = self.afresh().await;
-        clean.backfill(from, to).await.unwrap_or_else(|error| panic!("{error}"));
+        clean
+            .backfill(from, to)
+            .await
+            .unwrap_or_else(|error| panic!("{}", kindred_jobs::describe(&error)));
         clean
     }
 

@@ -9,7 +9,21 @@ use kindred_warehouse::{ColumnType, SummaryTable};
 use sqlx::{AssertSqlSafe, Row};
 
 const PROVENANCE: [&str; 2] = ["run_id", "computed_at"];
-const MONEY: [&str; 3] = ["gross_revenue", "refunds", "total_revenue"];
+/// The columns that are exact, whatever table they are of.
+const MONEY: &[&str] = &[
+    "gross_revenue",
+    "refunds",
+    "total_revenue",
+    "monthly_recurring_revenue",
+    "annual_recurring_revenue",
+    "opening_mrr",
+    "new",
+    "reactivation",
+    "expansion",
+    "contraction",
+    "churn",
+    "closing_mrr",
+];
 
 /// The cells of a summary table: by the row's key, then by column; `None` is null.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,7 +162,14 @@ fn plain(table: &SummaryTable, name: &str, text: String) -> String {
             text.trim_end_matches('0').trim_end_matches('.').to_owned()
         }
         Some(ColumnType::Uuid) => text.replace('-', ""),
-        Some(ColumnType::Instant) => text.replace("+00", ""),
+        Some(ColumnType::Instant) => {
+            let text = text.replace("+00", "");
+            if text.contains('.') {
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            } else {
+                text
+            }
+        }
         _ => text,
     }
 }

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use kindred_engine::{Engine, EngineOptions, QueryLibrary};
-use kindred_extract::{PostgresSource, SourceConfig, UserKeys, embedded_queries};
-use kindred_jobs::{BackfillReport, JobError, JobSettings, Platform, backfill, run_now};
+use kindred_extract::{
+    EventSource, EventsConfig, MixpanelSettings, PostgresSource, PropertyList, SourceConfig, UserKeys, embedded_queries,
+};
+use kindred_jobs::{BackfillReport, FunnelSpec, JobError, JobSettings, Platform, backfill, run_now};
 use kindred_lake::Lake;
 use kindred_model::{BackfillMode, Clock, DayWindow, Instant, Job, Source, Trigger};
-use kindred_simulator::{Population, Targets};
+use kindred_simulator::{MODEL, Population, Targets};
 use kindred_testkit::{Template, TestDatabase, day};
 use kindred_warehouse::{ConnectOptions, Run, RunRequest, Warehouse};
 use secrecy::SecretString;
@@ -38,7 +40,7 @@ pub(crate) async fn simulated(population: Population) -> Template {
         seed,
         until,
     } = population;
-    let name = format!("sim_{users}_{days}_{seed}_{}", until.format("%y%m%d%H%M"));
+    let name = format!("sim_{MODEL}_{users}_{days}_{seed}_{}", until.format("%y%m%d%H%M"));
     Template::once(&name, async |url: String| {
         let targets = Targets {
             users: url.clone(),
@@ -68,7 +70,7 @@ impl World {
 
     /// A platform over these sources, each in the one database unless `change` says otherwise.
     pub(crate) async fn over(source: Arc<TestDatabase>, now: Instant, change: impl FnOnce(&mut Sources)) -> Self {
-        let migrated = Template::once("warehouse", async |url: String| {
+        let migrated = Template::once("warehouse_5", async |url: String| {
             warehouse(&url).await.migrate().await.map(drop)
         })
         .await;
@@ -161,6 +163,20 @@ async fn platform(
     let mut sources: Sources = Source::DATABASES.iter().map(|name| (*name, source.url())).collect();
     change(&mut sources);
     let keys = UserKeys::new("a secret for tests alone").unwrap();
+    let events = sources.get(&Source::Interactions).map(|url| {
+        let config = EventsConfig {
+            address: SecretString::from(url.clone()),
+            keys: keys.clone(),
+            properties: PropertyList::default(),
+            queries: embedded_queries(Source::Events),
+            deadline: Duration::from_secs(60),
+            batch_rows: 4096,
+            queue_batches: 4,
+            store_options: Vec::new(),
+            mixpanel: MixpanelSettings::default(),
+        };
+        EventSource::new(config).unwrap()
+    });
     let sources = sources.into_iter().map(|(name, url)| {
         let config = SourceConfig {
             source: name,
@@ -182,6 +198,7 @@ async fn platform(
     Arc::new(Platform {
         clock,
         sources: sources.collect(),
+        events,
         lake: Lake::open(folder.path().join("lake").to_str().unwrap(), []).unwrap(),
         engine: Engine::new(engine).unwrap(),
         queries: QueryLibrary::embedded().unwrap(),
@@ -189,6 +206,8 @@ async fn platform(
         settings: JobSettings {
             currency: "USD".to_owned(),
             history_since: None,
+            events_warehouse_days: 35,
+            funnels: vec![FunnelSpec::onboarding(14)],
         },
     })
 }

@@ -8,6 +8,7 @@
 
 mod bind;
 mod error;
+mod functions;
 mod library;
 mod params;
 mod session;

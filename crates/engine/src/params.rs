@@ -15,6 +15,8 @@ pub enum Value {
     Instant(Option<DateTime<Utc>>),
     /// A text.
     Text(String),
+    /// A whole number, a BIGINT.
+    Integer(i64),
 }
 
 impl Value {
@@ -24,6 +26,7 @@ impl Value {
             Self::Day(_) => "Date32",
             Self::Instant(_) => r#"Timestamp(Microsecond, Some("UTC"))"#,
             Self::Text(_) => "Utf8",
+            Self::Integer(_) => "Int64",
         }
     }
 }
@@ -36,6 +39,7 @@ impl From<&Value> for ScalarValue {
                 Self::TimestampMicrosecond(instant.map(|instant| instant.timestamp_micros()), Some("UTC".into()))
             }
             Value::Text(text) => Self::Utf8(Some(text.clone())),
+            Value::Integer(number) => Self::Int64(Some(*number)),
         }
     }
 }
@@ -49,6 +53,13 @@ impl Params {
     #[must_use]
     pub fn with(mut self, name: &str, value: Value) -> Self {
         self.0.insert(name.to_owned(), value);
+        self
+    }
+
+    /// These values and others, which stand in place of those of the same names.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
         self
     }
 

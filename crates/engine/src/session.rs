@@ -14,12 +14,14 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use kindred_lake::{Dataset, Lake, PartitionFile, PinnedStore, Snapshot};
 use tokio::time::timeout;
 
 use crate::bind::{Bound, read_only};
 use crate::table::PartitionedTable;
-use crate::{EngineError, Params, Query};
+use crate::{EngineError, Params, Query, functions};
 
 /// How much the engine may take.
 #[derive(Debug, Clone)]
@@ -104,7 +106,9 @@ impl Engine {
             .set_str("datafusion.execution.spill_compression", "lz4_frame");
         config.options_mut().execution.parquet.pushdown_filters = true;
         config.options_mut().execution.parquet.schema_force_view_types = false;
-        SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime))
+        let context = SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime));
+        functions::register(&context);
+        context
     }
 }
 
@@ -130,7 +134,7 @@ impl Session {
     /// # Errors
     /// When the name is taken by something that is no table.
     pub fn register_dataset(&self, name: &str, dataset: &Dataset, schema: &SchemaRef) -> Result<(), EngineError> {
-        self.register_partitions(name, self.snapshot.files(dataset), schema, dataset.is_hourly())
+        self.register_partitions(name, dataset, self.snapshot.files(dataset), schema)
     }
 
     /// Makes some of the snapshot's files, each of a day, readable as table `name`.
@@ -143,17 +147,22 @@ impl Session {
         files: impl Iterator<Item = &'a PartitionFile>,
         schema: &SchemaRef,
     ) -> Result<(), EngineError> {
-        self.register_partitions(name, files, schema, false)
+        let table = PartitionedTable::new(self.url.clone(), schema, files.cloned().collect(), false);
+        self.register(name, Arc::new(table))
     }
 
-    fn register_partitions<'a>(
+    /// Makes some of a dataset's files readable as table `name`.
+    ///
+    /// # Errors
+    /// When the name is taken by something that is no table.
+    pub fn register_partitions<'a>(
         &self,
         name: &str,
+        dataset: &Dataset,
         files: impl Iterator<Item = &'a PartitionFile>,
         schema: &SchemaRef,
-        hourly: bool,
     ) -> Result<(), EngineError> {
-        let table = PartitionedTable::new(self.url.clone(), schema, files.cloned().collect(), hourly);
+        let table = PartitionedTable::new(self.url.clone(), schema, files.cloned().collect(), dataset.is_hourly());
         self.register(name, Arc::new(table))
     }
 
@@ -186,17 +195,7 @@ impl Session {
     pub async fn query(&self, query: &Query, params: &Params) -> Result<Rows, EngineError> {
         let bound = Bound::new(query, params)?;
         for (attempt, context) in self.contexts.iter().enumerate() {
-            for table in &query.reads {
-                if !context
-                    .table_exist(table.as_str())
-                    .map_err(|error| failed(&query.name, error))?
-                {
-                    return Err(EngineError::MissingTable {
-                        query: query.name.clone(),
-                        table: table.clone(),
-                    });
-                }
-            }
+            expect_tables(context, query)?;
             let work = async {
                 let frame = bound.plan(context, &query.sql).await?;
                 let schema = Arc::clone(frame.schema().inner());
@@ -216,6 +215,25 @@ impl Session {
         })
     }
 
+    /// The answer of a query of the library as it comes, for answers that are too large to hold. The caller keeps the
+    /// time.
+    ///
+    /// # Errors
+    /// When a table or parameter is missing or the plan fails; later, with a batch.
+    pub async fn stream(
+        &self,
+        query: &Query,
+        params: &Params,
+    ) -> Result<BoxStream<'static, Result<RecordBatch, EngineError>>, EngineError> {
+        let bound = Bound::new(query, params)?;
+        let context = &self.contexts[0];
+        expect_tables(context, query)?;
+        let plan = async { bound.plan(context, &query.sql).await?.execute_stream().await };
+        let rows = plan.await.map_err(|error| failed(&query.name, error))?;
+        let name = query.name.clone();
+        Ok(rows.map_err(move |error| failed(&name, error)).boxed())
+    }
+
     /// The rows of any statement that only reads, as they come. For people at a prompt: no deadline.
     ///
     /// # Errors
@@ -225,6 +243,19 @@ impl Session {
         let frame = frame.map_err(|error| failed(sql, error))?;
         frame.execute_stream().await.map_err(|error| failed(sql, error))
     }
+}
+
+fn expect_tables(context: &SessionContext, query: &Query) -> Result<(), EngineError> {
+    for table in &query.reads {
+        let exists = context.table_exist(table.as_str());
+        if !exists.map_err(|error| failed(&query.name, error))? {
+            return Err(EngineError::MissingTable {
+                query: query.name.clone(),
+                table: table.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn failed(query: &str, source: DataFusionError) -> EngineError {

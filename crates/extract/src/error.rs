@@ -3,11 +3,16 @@
 //! Every message stands alone: it names the object, the reason that PostgreSQL gave, and what to check. None holds a
 //! password or a row's values.
 
+mod kind;
+
 use std::error::Error as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use kindred_model::{Fact, Source};
+
+pub use self::kind::ErrorKind;
 
 /// Why an extraction, or its settings, were refused or broke off.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +32,23 @@ pub enum ExtractError {
         /// The source that it is the address of.
         database: Source,
         /// What is wrong with it.
+        problem: String,
+    },
+
+    /// An address of the event stream that cannot be used. It may hold a password and is not repeated.
+    #[error(
+        "EVENTS_URL is no usable address of events: {problem}; expected postgresql://…, a folder, file://…, s3://…, \
+         gs://…, az://… or mixpanel://PROJECT"
+    )]
+    EventsAddress {
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// Mixpanel's settings cannot be used.
+    #[error("EVENTS_URL names a project of Mixpanel: {problem}")]
+    MixpanelSetting {
+        /// Which, and why.
         problem: String,
     },
 
@@ -60,6 +82,86 @@ pub enum ExtractError {
         address: String,
         /// Why.
         reason: String,
+    },
+
+    /// The place of the event files cannot be listed, or one of them not read.
+    #[error("the event files in {place} cannot be read: {reason}; check EVENTS_URL, and that the place is there")]
+    FilesUnreachable {
+        /// Folder or bucket and prefix.
+        place: String,
+        /// Why.
+        reason: String,
+    },
+
+    /// The store of the event files does not let us in.
+    #[error("the event files in {place} may not be read: {reason}; check the store's credentials and permissions")]
+    FilesForbidden {
+        /// Folder or bucket and prefix.
+        place: String,
+        /// What the store said.
+        reason: String,
+    },
+
+    /// Mixpanel answers nothing usable, however often it is asked.
+    #[error("the events of {day} cannot be exported from Mixpanel's project {project}, tried {tries} times: {reason}")]
+    ExportUnavailable {
+        /// The project's id.
+        project: String,
+        /// The day.
+        day: NaiveDate,
+        /// How often it was tried.
+        tries: u32,
+        /// What happened the last time.
+        reason: String,
+    },
+
+    /// Mixpanel's limit of requests is used up.
+    #[error(
+        "Mixpanel's limit of requests for project {project} is used up{}; the events of {day} wait for a later run",
+        .wait.map_or(String::new(), |wait| format!(" for {} s", wait.as_secs()))
+    )]
+    ExportLimit {
+        /// The project's id.
+        project: String,
+        /// The day that was asked for.
+        day: NaiveDate,
+        /// For how long, when that is known.
+        wait: Option<Duration>,
+    },
+
+    /// Mixpanel does not know who asks.
+    #[error("Mixpanel refuses the sign-in to project {project}{said}; check MIXPANEL_USERNAME and MIXPANEL_SECRET")]
+    ExportCredentials {
+        /// The project's id.
+        project: String,
+        /// What it said, after a colon.
+        said: String,
+    },
+
+    /// Mixpanel knows who asks, and does not let them export.
+    #[error(
+        "MIXPANEL_USERNAME may not export the events of Mixpanel's project {project}{said}; give the service account a \
+         role in it, and check that the plan includes raw export"
+    )]
+    ExportForbidden {
+        /// The project's id.
+        project: String,
+        /// What it said, after a colon.
+        said: String,
+    },
+
+    /// Mixpanel does not take the request for one.
+    #[error(
+        "Mixpanel refuses to export project {project} ({status}){said}; check the project in EVENTS_URL, and that \
+         MIXPANEL_BASE_URL is that of its region"
+    )]
+    ExportRefused {
+        /// The project's id.
+        project: String,
+        /// The answer's status.
+        status: String,
+        /// What it said, after a colon.
+        said: String,
     },
 
     /// The server answers, and has no such database.
@@ -217,52 +319,7 @@ pub enum ExtractError {
     },
 }
 
-/// What to do about an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ErrorKind {
-    /// The source is away: later it may be back.
-    Unreachable,
-    /// The operator must correct who signs in, or what that role may read.
-    Credentials,
-    /// The source's schema or values differ from the contract: raises `schema_change`.
-    Contract,
-    /// Worth another try, later or with a longer deadline.
-    Timeout,
-    /// Nothing: it was asked for.
-    Cancelled,
-    /// The source failed; the message says how.
-    Query,
-    /// The operator must correct a setting or a query file.
-    Settings,
-}
-
 impl ExtractError {
-    /// What to do about it.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::ShortSecret { .. } | Self::Address { .. } | Self::Query { .. } | Self::QueryFile { .. } => {
-                ErrorKind::Settings
-            }
-            Self::Unreachable { .. } | Self::UnknownDatabase { .. } | Self::Lost { .. } => ErrorKind::Unreachable,
-            Self::Credentials { .. } | Self::Forbidden { .. } => ErrorKind::Credentials,
-            Self::BrokenQuery { .. }
-            | Self::MissingColumn { .. }
-            | Self::ExtraColumn { .. }
-            | Self::RetypedColumn { .. }
-            | Self::Contract { .. }
-            | Self::Value { .. } => ErrorKind::Contract,
-            Self::Deadline { .. } => ErrorKind::Timeout,
-            Self::Cancelled { .. } => ErrorKind::Cancelled,
-            Self::Failed { .. } => ErrorKind::Query,
-        }
-    }
-
-    /// Whether it says nothing about what the source keeps: asking on would fail, too.
-    pub(crate) fn is_no_mistake(&self) -> bool {
-        !matches!(self.kind(), ErrorKind::Contract | ErrorKind::Credentials)
-    }
-
     /// The mistakes of one source as one error.
     pub(crate) fn from_mistakes(database: Source, mut mistakes: Vec<Self>) -> Self {
         match mistakes.pop() {

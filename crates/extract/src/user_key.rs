@@ -59,6 +59,11 @@ impl UserKeys {
         }
     }
 
+    /// A hash, in hexadecimal, that nobody without the secret can make of a guess.
+    pub(crate) fn fingerprint(&self, bytes: &[u8]) -> String {
+        blake3::keyed_hash(&self.key, bytes).to_hex().to_string()
+    }
+
     fn of_bytes(&self, id: &[u8]) -> i64 {
         let hash = blake3::keyed_hash(&self.key, id);
         let (first, _) = hash.as_bytes().split_first_chunk().expect("a BLAKE3 hash has 32 bytes");

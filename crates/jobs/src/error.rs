@@ -1,6 +1,7 @@
 //! Why a run could not do its work, and what to do about it.
 
 use std::error::Error;
+use std::time::Duration;
 
 use kindred_engine::EngineError;
 use kindred_extract::ExtractError;
@@ -52,6 +53,12 @@ pub enum JobError {
     /// The run was stopped.
     #[error("the run was cancelled")]
     Cancelled,
+    /// The run took too long.
+    #[error("the run was still going on after {}: it was given up", minutes(*after))]
+    Deadline {
+        /// How long it was given.
+        after: Duration,
+    },
     /// The run was taken for dead, or cancelled from elsewhere.
     #[error("the run lost its lease: its heartbeat did not reach the warehouse, or it was cancelled from elsewhere")]
     LostLease,
@@ -92,6 +99,29 @@ pub enum ErrorKind {
 }
 
 impl JobError {
+    /// Whether the same run may succeed in a while: something was away, slow, or changed underneath.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        use kindred_extract::ErrorKind as Extract;
+        match self {
+            Self::Extract(error) => matches!(error.kind(), Extract::Unreachable | Extract::Timeout),
+            Self::Warehouse(error) | Self::Publish(PublishError::Warehouse(error)) => passes(error),
+            Self::Request(RequestError::Warehouse(error)) => passes(error),
+            Self::Engine(error) => error.is_retryable(),
+            Self::Lake(error) | Self::Publish(PublishError::Swap(error)) => matches!(error, LakeError::Store { .. }),
+            Self::LostLease | Self::Publish(PublishError::LostLease { .. }) | Self::Deadline { .. } => true,
+            Self::SourceUnset(_)
+            | Self::Request(RequestError::AlreadyRunning { .. })
+            | Self::Shape { .. }
+            | Self::Identities(_)
+            | Self::Future(_)
+            | Self::Cancelled
+            | Self::InTheWay { .. }
+            | Self::TakenUp
+            | Self::Elsewhere { .. } => false,
+        }
+    }
+
     /// What it asks for.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -115,10 +145,16 @@ impl JobError {
             | Self::Identities(_)
             | Self::LostLease
             | Self::InTheWay { .. }
+            | Self::Deadline { .. }
             | Self::TakenUp
             | Self::Elsewhere { .. } => ErrorKind::Failed,
         }
     }
+}
+
+fn passes(error: &WarehouseError) -> bool {
+    use kindred_warehouse::ErrorKind as Warehouse;
+    matches!(error.kind(), Warehouse::Unreachable | Warehouse::Timeout)
 }
 
 fn of_warehouse(error: &WarehouseError) -> ErrorKind {
@@ -128,6 +164,10 @@ fn of_warehouse(error: &WarehouseError) -> ErrorKind {
         Warehouse::Address => ErrorKind::Usage,
         Warehouse::Schema | Warehouse::Timeout | Warehouse::Storage | Warehouse::Query => ErrorKind::Failed,
     }
+}
+
+fn minutes(time: Duration) -> String {
+    format!("{} minutes", time.as_secs() / 60)
 }
 
 /// An error with its causes, for the ledger: `what failed: why: why that`. A cause that its effect already quotes is

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::error::{JobError, describe};
 use crate::ledger::Ledger;
 use crate::turn::claim_in_turn;
-use crate::{Platform, daily};
+use crate::{Platform, run};
 
 /// How often a run shows that it lives: often enough that a lost one is known within the warehouse's patience.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -82,8 +82,9 @@ async fn hold(platform: &Arc<Platform>, run: Run, owner: Uuid, cancel: &Cancella
 
     let ledger = Ledger::new(warehouse.clone(), platform.clock.clone(), run_id, owner);
     let ended = tokio::select! {
-        ended = Box::pin(carry_out(platform, &run, owner, &ledger)) => ended,
+        ended = Box::pin(run::run(platform, &run, owner, &ledger)) => ended,
         lost = keep_lease(platform, run_id, owner) => Err(lost),
+        () = sleep(deadline(run.job)) => Err(JobError::Deadline { after: deadline(run.job) }),
         () = cancel.cancelled() => Err(JobError::Cancelled),
     };
     if let Err(error) = ended {
@@ -103,12 +104,13 @@ pub(crate) async fn or_cancelled(platform: &Platform, run_id: Uuid, error: JobEr
     }
 }
 
-async fn carry_out(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger: &Ledger) -> Result<(), JobError> {
-    match run.job {
-        // On the heap: it holds what it reads, computes and stages.
-        Job::Daily | Job::Hourly | Job::Weekly | Job::Sessions => {
-            Box::pin(daily::run(platform, run, owner, ledger)).await
-        }
+/// How long a run of a job may take: longer than any sound one, shorter than would hold up the others for good. A run of
+/// a backfill has a month of days to compute.
+const fn deadline(job: Job) -> Duration {
+    match job {
+        Job::Daily | Job::Weekly => Duration::from_secs(4 * 60 * 60),
+        Job::Hourly => Duration::from_secs(2 * 60 * 60),
+        Job::Sessions => Duration::from_secs(60 * 60),
     }
 }
 
@@ -119,10 +121,17 @@ pub(crate) async fn keep_lease(platform: &Platform, run_id: Uuid, owner: Uuid) -
         sleep(HEARTBEAT).await;
         match platform.warehouse.heartbeat(run_id, owner, platform.clock.now()).await {
             Ok(true) => {}
+            // A beat that waited for the publication finds the run ended, by ourselves.
+            Ok(false) if is_published(platform, run_id).await => std::future::pending().await,
             Ok(false) => return JobError::LostLease,
             Err(error) => tracing::warn!(%run_id, error = describe(&error), "the heartbeat did not get through"),
         }
     }
+}
+
+async fn is_published(platform: &Platform, run_id: Uuid) -> bool {
+    let run = platform.warehouse.run(run_id).await;
+    matches!(run, Ok(Some(run)) if run.status.published())
 }
 
 /// Notes the failure and removes what was staged. What cannot be done now is done later, by the next start's sweep.
@@ -145,7 +154,7 @@ async fn give_up(platform: &Platform, run: &Run, owner: Uuid, ledger: &Ledger, e
         error_message: Some(message),
         checks: Value::Null,
         steps,
-        transient: false,
+        transient: error.is_transient(),
     };
     if let Err(error) = platform
         .warehouse

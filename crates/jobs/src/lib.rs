@@ -6,11 +6,14 @@
 //! due is not decided here.
 
 mod backfill;
-mod daily;
+mod consumer;
+mod demand;
 mod error;
 mod execute;
+pub mod funnels;
 mod ledger;
 mod platform;
+mod run;
 mod steps;
 mod turn;
 mod worker;
@@ -18,6 +21,7 @@ mod worker;
 pub use backfill::{BackfillReport, backfill};
 pub use error::{ErrorKind, JobError, describe};
 pub use execute::{execute, run_now};
+pub use funnels::FunnelSpec;
 pub use platform::{JobSettings, Platform};
 pub use steps::datasets::{lake_tables, summary_schema};
 pub use worker::Worker;

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use kindred_engine::{Engine, QueryLibrary};
-use kindred_extract::PostgresSource;
+use kindred_extract::{EventSource, PostgresSource};
 use kindred_lake::Lake;
 use kindred_model::{Clock, Source};
 use kindred_warehouse::Warehouse;
+
+use crate::FunnelSpec;
 
 /// Everything between the sources and the warehouse, opened once for the process.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub struct Platform {
     pub clock: Clock,
     /// The sources that are configured.
     pub sources: BTreeMap<Source, PostgresSource>,
+    /// Where events come from.
+    pub events: Option<EventSource>,
     /// Where facts and figures lie as Parquet.
     pub lake: Lake,
     /// Computes.
@@ -35,4 +39,21 @@ pub struct JobSettings {
     pub currency: String,
     /// The first day of the facts that are not needed whole (`HISTORY_SINCE`); `None`: everything the sources have.
     pub history_since: Option<NaiveDate>,
+    /// Days of events that the warehouse keeps, the current one included (`EVENTS_WAREHOUSE_DAYS`).
+    pub events_warehouse_days: u64,
+    /// The funnels: onboarding, and those that are declared (`FUNNELS_FILE`).
+    pub funnels: Vec<FunnelSpec>,
+}
+
+impl JobSettings {
+    /// The longest window of a funnel.
+    pub(crate) fn funnel_days(&self) -> u64 {
+        let longest = self.funnels.iter().map(|funnel| funnel.window_days).max();
+        longest.unwrap_or_default().into()
+    }
+
+    /// The first day of the events that the warehouse keeps.
+    pub(crate) fn events_since(&self, today: NaiveDate) -> NaiveDate {
+        today - Days::new(self.events_warehouse_days.saturating_sub(1))
+    }
 }

@@ -80,6 +80,9 @@ pub(crate) struct PopulationArgs {
 pub(crate) struct DemoArgs {
     #[command(flatten)]
     pub(crate) population: PopulationArgs,
+    /// Nothing happens on the platform after its history
+    #[arg(long)]
+    pub(crate) still: bool,
 }
 
 #[derive(Debug, Args)]
@@ -89,6 +92,9 @@ pub(crate) struct SimulateArgs {
     /// The end of the history, as 2026-01-31T12:00:00Z; now by default
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub(crate) until: Option<Instant>,
+    /// Go on in real time, after this history or one that was written before, until stopped
+    #[arg(long)]
+    pub(crate) follow: bool,
 }
 
 #[derive(Debug, Args)]

@@ -9,7 +9,9 @@ use std::time::Duration;
 use anyhow::Context;
 use kindred_embedded_pg::EmbeddedPg;
 use kindred_engine::{Engine, EngineOptions, QueryLibrary};
-use kindred_extract::{PostgresSource, SourceConfig, UserKeys, embedded_queries, queries_from};
+use kindred_extract::{
+    EventSource, EventsConfig, PostgresSource, SourceConfig, UserKeys, embedded_queries, queries_from,
+};
 use kindred_jobs::{JobSettings, Platform};
 use kindred_lake::Lake;
 use kindred_model::{Clock, Source};
@@ -61,6 +63,7 @@ pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Opened> {
     let platform = Platform {
         clock,
         sources: sources(settings, embedded.as_ref())?,
+        events: events(settings, embedded.as_ref())?,
         lake,
         engine: engine(settings)?,
         queries: queries(settings)?,
@@ -68,6 +71,8 @@ pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Opened> {
         settings: JobSettings {
             currency: settings.limits.currency.clone(),
             history_since: settings.sources.history_since,
+            events_warehouse_days: settings.events.warehouse_days,
+            funnels: settings.funnels.specs.clone(),
         },
     };
     Ok(Opened {
@@ -188,6 +193,30 @@ pub(crate) fn sources(
         sources.insert(source, PostgresSource::new(config)?);
     }
     Ok(sources)
+}
+
+/// Where events come from: the address that is set, or the table in the interactions database.
+pub(crate) fn events(settings: &Settings, embedded: Option<&EmbeddedPg>) -> anyhow::Result<Option<EventSource>> {
+    let interactions = || source_addresses(settings, embedded).remove(&Source::Interactions);
+    let Some(address) = settings.events.address.clone().or_else(interactions) else {
+        return Ok(None);
+    };
+    let queries = match &settings.storage.queries_dir {
+        Some(folder) => queries_from(folder, Source::Events)?,
+        None => embedded_queries(Source::Events),
+    };
+    let config = EventsConfig {
+        address,
+        keys: user_keys(settings)?,
+        properties: settings.events.properties.clone(),
+        queries,
+        deadline: DEADLINE,
+        batch_rows: BATCH_ROWS,
+        queue_batches: QUEUE_BATCHES,
+        store_options: settings.storage.store_options.clone(),
+        mixpanel: settings.events.mixpanel.clone(),
+    };
+    Ok(Some(EventSource::new(config)?))
 }
 
 /// Where each source is.

@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_partition_is_read_back_from_its_path() {
-        let day = "2026-01-31".parse().unwrap();
+        let day: chrono::NaiveDate = "2026-01-31".parse().unwrap();
         let users = Dataset::facts("users");
         let path = users.file(Partition::from(day));
         assert_eq!(path, "facts/users/date=2026-01-31/part-0.parquet");

@@ -2,7 +2,7 @@
 
 use kindred_model::Source;
 
-/// Why no history was written. Nothing of it is visible then, unless the variant says otherwise.
+/// Why no history was written, or followed. Nothing of it is visible then, unless the variant says otherwise.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SimulatorError {
@@ -42,6 +42,12 @@ pub enum SimulatorError {
         /// The first table with rows.
         table: &'static str,
     },
+    /// The databases hold no simulated history that could go on.
+    #[error(
+        "there is no simulated history to go on with; only one that this version wrote can be followed, with all of \
+         its databases at the same addresses"
+    )]
+    NoHistory,
     /// A table did not take its rows.
     #[error(
         "the {database} database refused rows of `{table}`; check that its columns are those of migrations/sources"

@@ -1,6 +1,7 @@
 //! The server of a test run: started by the first test of any process, stopped ten seconds after the last.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -69,9 +70,11 @@ pub(crate) async fn execute(connection: &mut PgConnection, sql: String) {
     said.unwrap_or_else(|error| panic!("the test server refuses `{sql}`: {error}"));
 }
 
-/// A folder of this user's. Not the temporary folder of the environment: all processes must find the same one, and it
+/// A folder of this user's and this checkout's: another one's templates may hold something else. Not the temporary folder of the environment: all processes must find the same one, and it
 /// must be one that the server's user can reach.
 fn state_dir() -> PathBuf {
     let user = fs::metadata("/proc/self").expect("Linux has a /proc").uid();
-    PathBuf::from(format!("/tmp/kindred-testkit-{user}"))
+    let mut checkout = DefaultHasher::new();
+    env!("CARGO_MANIFEST_DIR").hash(&mut checkout);
+    PathBuf::from(format!("/tmp/kindred-testkit-{user}-{:08x}", checkout.finish() as u32))
 }

@@ -8,20 +8,26 @@
 mod connect;
 mod error;
 mod migrate;
+mod pending;
 mod progress;
 mod publish;
 pub mod read;
 mod runs;
 mod tables;
+mod ticks;
 
 pub use connect::{ConnectOptions, Warehouse};
 pub use error::{Cause, ErrorKind, WarehouseError};
+pub use pending::PendingChange;
 pub use progress::{LakePartition, Watermark};
 pub use publish::{PartitionChange, Publication, PublishError, Published, Scope, TableChange, WatermarkChange};
-pub use runs::{RequestError, Run, RunOutcome, RunRequest, STALE_AFTER, StepRecord};
-pub use runs::{BackfillProgress, BackfillRequest, RunFilter, RunPage, RunPosition, piece_detail, plan_detail};
+pub use runs::{
+    ATTEMPTS, BackfillProgress, BackfillRequest, RequestError, Run, RunFilter, RunOutcome, RunPage, RunPosition,
+    RunRequest, STALE_AFTER, StepRecord, backoff, piece_detail, plan_detail,
+};
 pub use tables::{
     ACTIVE_USER_BUCKETS, BEHAVIOR_ROLLUPS, CONVERSION_FUNNELS, Column, ColumnType, DAILY_KPI_SUMMARIES, FUNNEL_WINDOWS,
     HOURLY_METRICS, LIFECYCLE_DAILY, MRR_MOVEMENTS_DAILY, RETENTION_COHORTS, REVENUE_METRICS, SEGMENT_KPI_DAILY,
     SESSION_ANALYTICS, SESSION_WINDOWS, SUMMARY_TABLES, SummaryTable, USER_BEHAVIOR_EVENTS,
 };
+pub use ticks::{JobState, Tick, Ticked};

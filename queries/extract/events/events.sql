@@ -5,7 +5,7 @@
 select
     event_id,
     user_id as user_key,
-    anonymous_id as anonymous_key,
+    nullif(anonymous_id, '') as anonymous_key,
     session_id::text as session_id,
     event_name,
     properties::text as properties,

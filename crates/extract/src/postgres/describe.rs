@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use kindred_model::Fact;
+use kindred_model::{Capture, Fact};
 use tokio_postgres::types::{Kind, Type};
 use tokio_postgres::{Client, Statement};
 
@@ -95,14 +95,19 @@ async fn describe_in_savepoint(
     })
 }
 
-/// The query that reads a fact: the contract's columns in its order, dates one after the other.
+/// The query that reads a fact: the contract's columns in its order, dates one after the other. Where the window is one
+/// of arrivals, so is the order, for which the window's own index will do.
 pub(super) fn read_sql(fact: Fact, rows: &str, from: Bound, to: Bound) -> String {
     let names = columns(fact)
         .iter()
         .map(|column| format!("\"{}\"", column.name))
         .collect::<Vec<_>>();
     let read = rows_sql(rows, &names.join(", "), from, to);
-    format!("{read} order by \"{}\"", fact.partition_column())
+    let order = match fact.capture() {
+        Capture::Arrival => "received_at",
+        Capture::UpdatedAt | Capture::LookBack { .. } => fact.partition_column(),
+    };
+    format!("{read} order by \"{order}\"")
 }
 
 /// A fact's query with its window, wrapped so that `select` decides what of it is read.

@@ -132,6 +132,18 @@ impl Snapshot {
         Rows::start(Arc::clone(&self.settings), Arc::clone(&self.exported), fact, sql)
     }
 
+    /// Begins to read the rows of a fact that is captured by arrival: those that arrived in `[since, until)`, none meaning
+    /// from the first on. They come in the order of their arrival.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[must_use]
+    pub(crate) fn read_arrivals(&self, fact: Fact, since: Option<Instant>, until: Instant) -> Rows {
+        let since = since.map_or(Bound::Earliest, Bound::At);
+        let sql = read_sql(fact, &self.queries(fact).rows, since, Bound::At(until));
+        Rows::start(Arc::clone(&self.settings), Arc::clone(&self.exported), fact, sql)
+    }
+
     /// A hash of the names and types of all columns that the source returns for a fact: another value means that the
     /// source's schema changed.
     #[must_use]

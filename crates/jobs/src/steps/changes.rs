@@ -8,22 +8,41 @@ use chrono::{Days, NaiveDate};
 use futures::TryStreamExt;
 use kindred_engine::EngineError;
 use kindred_extract::fact_schema;
-use kindred_lake::{Dataset, Snapshot, StagedPartition};
+use kindred_lake::{Snapshot, StagedPartition};
 use kindred_model::{Fact, Reach};
 
+use super::datasets::facts;
 use super::known::Known;
 use crate::Platform;
 use crate::error::JobError;
 
-/// The dates of the changed rows' instants, old values and new, by fact.
+/// The dates of changed rows' instants, old values and new, by fact.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Changes {
     dates: BTreeMap<Fact, BTreeSet<NaiveDate>>,
-    /// The partitions of sessions that were replaced, of whatever age: state is rebuilt from them.
-    sessions: BTreeSet<NaiveDate>,
 }
 
 impl Changes {
+    /// Adds dates of a fact.
+    pub(crate) fn note(&mut self, fact: Fact, dates: impl IntoIterator<Item = NaiveDate>) {
+        self.dates.entry(fact).or_default().extend(dates);
+    }
+
+    /// Every fact and date.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Fact, NaiveDate)> {
+        let each = |(fact, dates): (&Fact, &BTreeSet<NaiveDate>)| {
+            let fact = *fact;
+            dates.iter().map(move |date| (fact, *date)).collect::<Vec<_>>()
+        };
+        self.dates.iter().flat_map(each)
+    }
+
+    /// The dates of some facts.
+    pub(crate) fn of(&self, facts: &[Fact]) -> BTreeSet<NaiveDate> {
+        let wanted = self.iter().filter(|(fact, _)| facts.contains(fact));
+        wanted.map(|(_, date)| date).collect()
+    }
+
     /// The computed days from `oldest` to `today` on which a changed row may have an effect.
     pub(crate) fn restated(
         &self,
@@ -32,43 +51,22 @@ impl Changes {
         computed: &BTreeSet<NaiveDate>,
     ) -> BTreeSet<NaiveDate> {
         let mut days = BTreeSet::new();
-        for (fact, dates) in &self.dates {
-            for &date in dates.range(oldest..) {
-                let last = match fact.reach() {
-                    Reach::Days(reach) => today.min(date + Days::new(reach)),
-                    Reach::Open => today,
-                };
-                if date <= last {
-                    days.extend(computed.range(date..=last));
-                }
+        for (fact, date) in self.iter().filter(|(_, date)| *date >= oldest) {
+            let last = match fact.reach() {
+                Reach::Days(reach) => today.min(date + Days::new(reach)),
+                Reach::Open => today,
+            };
+            if date <= last {
+                days.extend(computed.range(date..=last));
             }
         }
         days
     }
 
-    /// The affected days before a day.
-    pub(crate) fn before(&self, day: NaiveDate) -> impl Iterator<Item = NaiveDate> {
-        let all: BTreeSet<_> = self
-            .dates
-            .values()
-            .flatten()
-            .copied()
-            .filter(|date| *date < day)
-            .collect();
-        all.into_iter()
-    }
-
-    /// Notes the dates that a fact's changed rows speak of, and the partitions that hold them.
-    pub(crate) fn note(&mut self, fact: Fact, dates: BTreeSet<NaiveDate>, staged: &[StagedPartition]) {
-        self.dates.entry(fact).or_default().extend(dates);
-        if fact == Fact::UserSessions {
-            self.sessions.extend(staged.iter().map(|file| file.partition.day));
-        }
-    }
-
-    /// The days of the sessions' partitions that were replaced.
-    pub(crate) const fn sessions(&self) -> &BTreeSet<NaiveDate> {
-        &self.sessions
+    /// The computed days before `oldest` that changed: they are too old to be restated, and wait for a backfill.
+    pub(crate) fn late(&self, oldest: NaiveDate, computed: &BTreeSet<NaiveDate>) -> BTreeSet<NaiveDate> {
+        let days = self.iter().map(|(_, date)| date);
+        days.filter(|date| *date < oldest && computed.contains(date)).collect()
     }
 }
 
@@ -83,7 +81,7 @@ pub(crate) async fn known_files(
     published: &Snapshot,
     known: &Known,
 ) -> Result<Snapshot, JobError> {
-    let dataset = Dataset::facts(fact.as_str());
+    let dataset = facts(fact);
     let mut files = Snapshot::default();
     for day in staged.iter().map(|file| file.partition.day) {
         let Some(old) = published.file(&dataset, day) else {
@@ -108,7 +106,7 @@ pub(crate) async fn days_of_difference(
     }
     let mut after = Snapshot::default();
     staged.iter().for_each(|file| after.overlay(file));
-    let (dataset, schema) = (Dataset::facts(fact.as_str()), fact_schema(fact));
+    let (dataset, schema) = (facts(fact), fact_schema(fact));
     let session = platform.engine.session(&platform.lake, Snapshot::default());
     session.register_files("before", before.files(&dataset), &schema)?;
     session.register_files("after", after.files(&dataset), &schema)?;
@@ -157,7 +155,6 @@ mod tests {
     fn changed(fact: Fact, date: &str) -> Changes {
         Changes {
             dates: BTreeMap::from([(fact, BTreeSet::from([day(date)]))]),
-            sessions: BTreeSet::new(),
         }
     }
 
@@ -193,8 +190,8 @@ mod tests {
                 .is_empty()
         );
         assert_eq!(
-            changes.before(day("2026-01-10")).collect::<Vec<_>>(),
-            [day("2026-01-05")]
+            changes.late(day("2026-01-10"), &computed()),
+            BTreeSet::from([day("2026-01-05")])
         );
     }
 

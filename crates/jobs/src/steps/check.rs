@@ -2,6 +2,10 @@
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use kindred_engine::{Params, Rows, Session};
+use kindred_warehouse::{
+    CONVERSION_FUNNELS, DAILY_KPI_SUMMARIES, LIFECYCLE_DAILY, MRR_MOVEMENTS_DAILY, RETENTION_COHORTS, REVENUE_METRICS,
+    SEGMENT_KPI_DAILY, SummaryTable,
+};
 use serde_json::{Value, json};
 
 use super::compute::Computed;
@@ -9,7 +13,17 @@ use super::shape::figures;
 use crate::Platform;
 use crate::error::JobError;
 
-const IDENTITIES: &str = "quality/daily_identities";
+/// The queries whose every answer is a contradiction, each with the tables that it looks at: it is asked when all of
+/// them were computed.
+const IDENTITIES: &[(&str, &[&SummaryTable])] = &[
+    (
+        "quality/daily_identities",
+        &[&DAILY_KPI_SUMMARIES, &LIFECYCLE_DAILY, &SEGMENT_KPI_DAILY],
+    ),
+    ("quality/revenue_identities", &[&REVENUE_METRICS, &MRR_MOVEMENTS_DAILY]),
+    ("quality/funnel_identities", &[&CONVERSION_FUNNELS]),
+    ("quality/retention_identities", &[&RETENTION_COHORTS]),
+];
 
 /// Holds the computed tables against the identities. Returns what was checked, for the ledger.
 ///
@@ -19,12 +33,21 @@ pub(crate) async fn identities(platform: &Platform, session: &Session, tables: &
     for computed in tables {
         session.register_rows(computed.table.name, &figures(computed)?)?;
     }
-    let query = platform.queries.get(IDENTITIES)?;
-    let violations = session.query(query, &Params::default()).await?;
-    if violations.is_empty() {
-        return Ok(json!({ "query": IDENTITIES, "violations": 0 }));
+    let mut held = Vec::new();
+    for (name, looked_at) in IDENTITIES {
+        if !looked_at
+            .iter()
+            .all(|table| tables.iter().any(|computed| computed.table.name == table.name))
+        {
+            continue;
+        }
+        let violations = session.query(platform.queries.get(name)?, &Params::default()).await?;
+        if !violations.is_empty() {
+            return Err(JobError::Identities(sentences(&violations)));
+        }
+        held.push(json!({ "query": name, "violations": 0 }));
     }
-    Err(JobError::Identities(sentences(&violations)))
+    Ok(Value::Array(held))
 }
 
 /// `lifecycle on 2026-01-31: 40 is not 41`, for the first few.

@@ -16,6 +16,20 @@ use crate::error::JobError;
 /// Who was active on which day: the compact state that long windows are counted from.
 pub(crate) const ACTIVE_DAYS: &str = "active_days";
 
+/// How often each identity met each event in each hour: what behaviour is counted from.
+pub(crate) const EVENT_COUNTS: &str = "event_counts";
+
+/// The user key that each anonymous key was first seen with.
+pub(crate) const ALIASES: &str = "aliases";
+
+/// The first ever instant of each kind of moment, by identity.
+pub(crate) const FIRST_MOMENTS: &str = "first_moments";
+
+/// How far each person came in each funnel, by the date of entry.
+pub(crate) const FUNNEL_PEOPLE: &str = "funnel_people";
+
+const STATES: [&str; 5] = [ACTIVE_DAYS, EVENT_COUNTS, ALIASES, FIRST_MOMENTS, FUNNEL_PEOPLE];
+
 /// The dataset of a fact's rows: days, and hours of the events.
 pub(crate) fn facts(fact: Fact) -> Dataset {
     let dataset = Dataset::facts(fact.as_str());
@@ -30,7 +44,9 @@ pub(crate) fn facts(fact: Fact) -> Dataset {
 pub(crate) fn all() -> Vec<Dataset> {
     let facts = Fact::ALL.iter().map(|fact| facts(*fact));
     let tables = SUMMARY_TABLES.iter().map(|table| Dataset::kpi(table.name));
-    facts.chain([Dataset::state(ACTIVE_DAYS)]).chain(tables).collect()
+    let rejected = Dataset::rejected(Fact::Events.as_str());
+    let states = STATES.map(Dataset::state);
+    facts.chain([rejected]).chain(states).chain(tables).collect()
 }
 
 /// Every table that lies in the lake: its name in SQL, its dataset, and the columns of its files.
@@ -39,7 +55,7 @@ pub fn lake_tables() -> Vec<(&'static str, Dataset, SchemaRef)> {
     let facts = Fact::ALL
         .iter()
         .map(|fact| (fact.as_str(), facts(*fact), fact_schema(*fact)));
-    let state = [(ACTIVE_DAYS, Dataset::state(ACTIVE_DAYS), active_days_schema())];
+    let state = STATES.map(|name| (name, Dataset::state(name), state_schema(name)));
     let tables = SUMMARY_TABLES
         .iter()
         .map(|table| (table.name, Dataset::kpi(table.name), summary_schema(table)));
@@ -52,16 +68,69 @@ pub(crate) fn session(platform: &Platform, snapshot: Snapshot) -> Result<Session
     for fact in Fact::ALL {
         session.register_dataset(fact.as_str(), &facts(*fact), &fact_schema(*fact))?;
     }
-    session.register_dataset(ACTIVE_DAYS, &Dataset::state(ACTIVE_DAYS), &active_days_schema())?;
+    for name in STATES {
+        session.register_dataset(name, &Dataset::state(name), &state_schema(name))?;
+    }
     Ok(session)
 }
 
-pub(crate) fn active_days_schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new("user_key", DataType::Int64, false),
-        Field::new("platform", DataType::Utf8, true),
-        Field::new("app_version", DataType::Utf8, true),
-    ]))
+/// The columns of a state's files.
+pub(crate) fn state_schema(name: &str) -> SchemaRef {
+    let key = |name| Field::new(name, DataType::Int64, true);
+    let text = |name| Field::new(name, DataType::Utf8, true);
+    let instant = |name| {
+        Field::new(
+            name,
+            DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            false,
+        )
+    };
+    let seconds = Arc::new(Field::new_list_field(DataType::Float64, true));
+    Arc::new(Schema::new(match name {
+        ACTIVE_DAYS => vec![
+            Field::new("user_key", DataType::Int64, false),
+            text("platform"),
+            text("app_version"),
+        ],
+        EVENT_COUNTS => vec![
+            key("user_key"),
+            key("anonymous_key"),
+            Field::new("event_name", DataType::Utf8, false),
+            Field::new("platform", DataType::Utf8, false),
+            Field::new("hour", DataType::Int32, false),
+            Field::new("events", DataType::Int64, false),
+        ],
+        ALIASES => vec![
+            Field::new("anonymous_key", DataType::Int64, false),
+            Field::new("user_key", DataType::Int64, false),
+            instant("event_time"),
+            Field::new("event_id", DataType::Utf8, false),
+        ],
+        FIRST_MOMENTS => vec![
+            Field::new("kind", DataType::Utf8, false),
+            key("user_key"),
+            key("anonymous_key"),
+            instant("at"),
+        ],
+        FUNNEL_PEOPLE => vec![
+            Field::new("funnel_name", DataType::Utf8, false),
+            Field::new("person", DataType::Int64, false),
+            Field::new("reached", DataType::Int32, false),
+            Field::new("seconds", DataType::List(seconds), true),
+        ],
+        other => unreachable!("{other} is no state"),
+    }))
+}
+
+/// The columns by which a state's readers like it sorted.
+pub(crate) fn state_sort(name: &str) -> &'static [&'static str] {
+    match name {
+        ACTIVE_DAYS => &["user_key", "platform", "app_version"],
+        EVENT_COUNTS => &["user_key", "anonymous_key", "event_name"],
+        ALIASES => &["anonymous_key"],
+        FIRST_MOMENTS => &["kind", "user_key", "anonymous_key"],
+        _ => &["funnel_name", "person"],
+    }
 }
 
 /// The columns by which a fact's readers like it sorted: by person, then time.
@@ -102,8 +171,8 @@ fn arrow_type(table: &SummaryTable, name: &str) -> DataType {
         ColumnType::Text => DataType::Utf8,
         ColumnType::BigInt => DataType::Int64,
         // Money is exact; a rate is a quotient, which no decimal holds.
-        ColumnType::Numeric if is_money(name) => DataType::Decimal128(20, 2),
-        ColumnType::Numeric | ColumnType::Double => DataType::Float64,
+        ColumnType::Numeric => decimals(table, name).map_or(DataType::Float64, |scale| DataType::Decimal128(20, scale)),
+        ColumnType::Double => DataType::Float64,
         ColumnType::Boolean => DataType::Boolean,
         ColumnType::Instant => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         ColumnType::Uuid => DataType::FixedSizeBinary(16),
@@ -111,6 +180,14 @@ fn arrow_type(table: &SummaryTable, name: &str) -> DataType {
     }
 }
 
-fn is_money(column: &str) -> bool {
-    matches!(column, "gross_revenue" | "refunds" | "total_revenue")
+/// The digits behind the point of a column of money: cents, and of recurring revenue, which is of prices divided by
+/// months, six.
+fn decimals(table: &SummaryTable, column: &str) -> Option<i8> {
+    match (table.name, column) {
+        (_, "gross_revenue" | "refunds" | "total_revenue") => Some(2),
+        ("revenue_metrics", "monthly_recurring_revenue" | "annual_recurring_revenue") => Some(6),
+        // All that moves is recurring revenue.
+        ("mrr_movements_daily", _) => Some(6),
+        _ => None,
+    }
 }

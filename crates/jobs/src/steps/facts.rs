@@ -1,6 +1,6 @@
 //! Reading one fact: the dates that may have changed, whole, into staged partitions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, AsArray, RecordBatch, TimestampMicrosecondArray};
 use arrow::compute::max;
@@ -8,8 +8,8 @@ use arrow::datatypes::TimestampMicrosecondType;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta};
 use kindred_extract::{Snapshot as SourceSnapshot, fact_schema};
 use kindred_lake::{Dataset, Snapshot, Stage, StagedPartition};
-use kindred_model::{Capture, DayWindow, Fact, Instant};
-use kindred_warehouse::WatermarkChange;
+use kindred_model::{Capture, DayWindow, Fact, Instant, Job};
+use kindred_warehouse::{LakePartition, WatermarkChange};
 
 use super::datasets::sort_of;
 use super::known::Known;
@@ -79,32 +79,42 @@ impl FactReader<'_> {
     async fn changed(&self, watermark: Instant) -> Result<BTreeSet<NaiveDate>, JobError> {
         let dataset = self.dataset();
         let today = self.as_of.date_naive();
-        let reconciled_from = today - Days::new(RECONCILED_DAYS);
-        let in_source = self.source.counts(self.fact, Some(reconciled_from)).await?;
+        let reconciles = self.work.job == Job::Daily;
         let mut dates = match self.fact.capture() {
             Capture::UpdatedAt => self.source.changed_dates(self.fact, watermark - COMMIT_SLACK).await?,
-            Capture::Arrival => BTreeSet::new(),
             Capture::LookBack { days } => {
-                let from = watermark.date_naive() - Days::new(days);
-                in_source.keys().copied().filter(|day| *day >= from).collect()
+                // What is committed later than the slack allows waits for the daily run.
+                let from = match reconciles {
+                    true => watermark.date_naive() - Days::new(days),
+                    false => (watermark - COMMIT_SLACK).date_naive(),
+                };
+                from.iter_days().take_while(|day| *day <= today).collect()
             }
+            Capture::Arrival => BTreeSet::new(),
         };
-        for (&day, &rows) in &in_source {
-            if self
-                .known
-                .partition(&dataset, day)
-                .is_none_or(|known| known.rows != count(rows))
-            {
+        if reconciles {
+            dates.extend(self.differing(&dataset, today - Days::new(RECONCILED_DAYS)).await?);
+        }
+        let lost = |(day, known): &(NaiveDate, &LakePartition)| {
+            known.rows > 0 && self.published.file(&dataset, *day).is_none()
+        };
+        dates.extend(self.known.days(&dataset).filter(lost).map(|(day, _)| day));
+        Ok(dates)
+    }
+
+    /// The dates from `since` on whose number of rows is not the lake's.
+    async fn differing(&self, dataset: &Dataset, since: NaiveDate) -> Result<BTreeSet<NaiveDate>, JobError> {
+        let in_source = self.source.counts(self.fact, Some(since)).await?;
+        let mut in_lake: BTreeMap<_, _> = self.known.days(dataset).filter(|(day, _)| *day >= since).collect();
+        let mut dates = BTreeSet::new();
+        for (day, rows) in in_source {
+            if in_lake.remove(&day).is_none_or(|known| known.rows != count(rows)) {
                 dates.insert(day);
             }
         }
-        for (day, known) in self.known.days(&dataset) {
-            let lost = known.rows > 0 && self.published.file(&dataset, day).is_none();
-            let emptied = day >= reconciled_from && known.rows > 0 && !in_source.contains_key(&day);
-            if lost || emptied {
-                dates.insert(day);
-            }
-        }
+        // Those that the source has no rows of any more.
+        let emptied = in_lake.into_iter().filter(|(_, known)| known.rows > 0);
+        dates.extend(emptied.map(|(day, _)| day));
         Ok(dates)
     }
 

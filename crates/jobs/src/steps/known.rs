@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use kindred_lake::{Dataset, Lake, LakeError, Partition, PartitionFile, Snapshot, read_content_hash};
 use kindred_model::{Fact, Instant, Source, day_end};
-use kindred_warehouse::{LakePartition, SUMMARY_TABLES, Watermark};
+use kindred_warehouse::{LakePartition, SummaryTable, Watermark};
 
 use crate::Platform;
 use crate::error::JobError;
@@ -52,7 +52,7 @@ impl Known {
     /// Whether a published file holds what the warehouse has recorded, and not the rows of a run that died between its
     /// files and its commit.
     pub(crate) async fn holds(&self, lake: &Lake, dataset: &Dataset, file: &PartitionFile) -> Result<bool, LakeError> {
-        let Some(known) = self.partition(dataset, file.partition.day) else {
+        let Some(known) = self.partition(dataset, file.partition) else {
             return Ok(false);
         };
         if known.etag.is_some() && known.etag == file.meta.e_tag {
@@ -68,10 +68,11 @@ impl Known {
         &self,
         lake: &Lake,
         snapshot: &Snapshot,
+        tables: &[&'static SummaryTable],
         since: NaiveDate,
     ) -> Result<BTreeMap<&'static str, BTreeSet<NaiveDate>>, LakeError> {
         let mut unsettled = BTreeMap::new();
-        for table in SUMMARY_TABLES {
+        for table in tables {
             let dataset = Dataset::kpi(table.name);
             let recorded = self.days(&dataset).map(|(day, _)| day);
             let mut days: BTreeSet<_> = recorded.filter(|day| snapshot.file(&dataset, *day).is_none()).collect();
@@ -85,10 +86,22 @@ impl Known {
         Ok(unsettled)
     }
 
-    /// What was last published for a day of a dataset.
-    pub(crate) fn partition(&self, dataset: &Dataset, day: NaiveDate) -> Option<&LakePartition> {
-        self.partitions
-            .get(&(dataset.to_string(), Partition::from(day).to_string()))
+    /// Whether every published partition of a dataset is there.
+    pub(crate) fn is_complete(&self, dataset: &Dataset, snapshot: &Snapshot) -> bool {
+        let name = dataset.to_string();
+        let mut published = self
+            .partitions
+            .values()
+            .filter(|known| known.dataset == name && known.rows > 0);
+        published.all(|known| {
+            Partition::parse(&known.partition).is_some_and(|partition| snapshot.file(dataset, partition).is_some())
+        })
+    }
+
+    /// What was last published for a partition of a dataset.
+    pub(crate) fn partition(&self, dataset: &Dataset, partition: impl Into<Partition>) -> Option<&LakePartition> {
+        let partition = partition.into().to_string();
+        self.partitions.get(&(dataset.to_string(), partition))
     }
 
     /// The days of a dataset that were published.

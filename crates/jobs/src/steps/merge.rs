@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, FixedSizeBinaryArray, RecordBatch, TimestampMicrosecondArray};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, RecordBatch, TimestampMicrosecondArray};
 use arrow::compute::{filter_record_batch, interleave, interleave_record_batch};
+use arrow::datatypes::TimestampMicrosecondType;
 use arrow::error::ArrowError;
 use arrow::row::{OwnedRow, RowConverter, SortField};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
 use kindred_lake::{Dataset, split_by_day};
 use kindred_model::Instant;
 use kindred_warehouse::{Scope, SummaryTable};
@@ -36,8 +37,8 @@ pub(crate) struct Merged {
 }
 
 impl Merge {
-    /// Puts `new` rows over `old` ones on `days`. With a scope of days, what is not among the new rows vanishes; with
-    /// one of keys, it stays. The partitions of `unsettled` days are replaced whatever comes of it.
+    /// Puts `new` rows over `old` ones on `days`. What the scope covers and is not among the new rows vanishes; the rest
+    /// stays. The partitions of `unsettled` days are replaced whatever comes of it.
     pub(crate) fn merge(
         &self,
         new: &RecordBatch,
@@ -63,18 +64,26 @@ impl Merge {
         }
         let new_keys: HashSet<_> = encode(new, self.table.key)?.into_iter().collect();
         let old_keys = encode(&old_figures, self.table.key)?;
+        let covered = self.covered(old, scope)?;
         for (row, day) in self.days_of(old)?.into_iter().enumerate() {
             let Some(picked) = picks.get_mut(&day).filter(|_| !new_keys.contains(&old_keys[row])) else {
                 continue;
             };
-            match scope {
-                Scope::Keys => picked.push((OLD, row)),
-                Scope::Days(_) => drop(changed.insert(day)),
+            if covered[row] {
+                changed.insert(day);
+            } else {
+                picked.push((OLD, row));
             }
         }
         let whole = |day: NaiveDate| Ok((day, interleave_record_batch(&[&rows, old], &picks[&day])?));
         let partitions = changed.into_iter().map(whole).collect::<Result<_, ArrowError>>()?;
         Ok(Merged { rows, partitions })
+    }
+
+    /// The rows as written by this run.
+    pub(crate) fn sign_all(&self, new: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+        let nothing = RecordBatch::new_empty(summary_schema(self.table));
+        self.sign(new, &nothing, &vec![None; new.num_rows()])
     }
 
     /// The rows with the two columns that say who wrote them: those of the equal old row, else this run's.
@@ -93,6 +102,23 @@ impl Merge {
             name => column(new, name).cloned(),
         });
         RecordBatch::try_new(schema.clone(), columns.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether the scope covers each row.
+    fn covered(&self, rows: &RecordBatch, scope: &Scope) -> Result<Vec<bool>, ArrowError> {
+        Ok(match scope {
+            Scope::Keys => vec![false; rows.num_rows()],
+            Scope::Days(_) => vec![true; rows.num_rows()],
+            Scope::Within(intervals) => {
+                let instants = column(rows, self.table.day_column)?;
+                let instants = instants.as_primitive::<TimestampMicrosecondType>().values();
+                let covers = |micros: &i64| {
+                    let at = DateTime::from_timestamp_micros(*micros);
+                    at.is_some_and(|at| intervals.iter().any(|interval| interval.contains(at)))
+                };
+                instants.iter().map(covers).collect()
+            }
+        })
     }
 
     /// The day of each row.
@@ -237,13 +263,21 @@ mod tests {
             .merge(&hours(&[2]), &first.rows, &days, &settled, &Scope::Keys)
             .unwrap();
         assert_eq!(second.rows.num_rows(), 1);
-        assert_eq!(
-            second
+        let left = |merged: &Merged| {
+            merged
                 .partitions
                 .values()
                 .map(RecordBatch::num_rows)
-                .collect::<Vec<_>>(),
-            [3]
-        );
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(left(&second), [3]);
+
+        // Of the two old hours, the scope covers one.
+        let at = |hour: i64| Instant::UNIX_EPOCH + chrono::TimeDelta::hours(hour);
+        let within = Scope::Within(vec![kindred_model::Interval::new(at(1), at(3)).unwrap()]);
+        let third = merge
+            .merge(&hours(&[2]), &first.rows, &days, &settled, &within)
+            .unwrap();
+        assert_eq!(left(&third), [2]);
     }
 }

@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 use futures::TryStreamExt;
 use kindred_engine::{EngineError, Session};
 use kindred_lake::{Dataset, StagedPartition, split_by_day};
-use kindred_warehouse::{Scope, SummaryTable, TableChange};
+use kindred_warehouse::{SUMMARY_TABLES, Scope, SummaryTable, TableChange};
 
 use super::compute::Computed;
 use super::datasets::summary_schema;
@@ -34,15 +34,30 @@ pub(crate) async fn mirror(
         let table = computed.table;
         let rows = figures(&computed)?;
         let new = concat_batches(&rows.schema, &rows.batches).map_err(|error| computed.misshapen(error))?;
-        let days = days(&computed.scope, table, &new)?;
-        let old = published(session, table, &days).await?;
         let merge = Merge {
             table,
             run_id: work.run_id,
             now,
         };
+        if !is_mirrored(table) {
+            let rows = merge.sign_all(&new).map_err(|error| computed.misshapen(error))?;
+            changes.push(TableChange {
+                table,
+                batches: vec![rows],
+                scope: computed.scope,
+            });
+            continue;
+        }
+        let days = days(&computed.scope, table, &new)?;
+        let old = published(session, table, &days).await?;
         let merged = merge
-            .merge(&new, &old, &days, &unsettled[table.name], &computed.scope)
+            .merge(
+                &new,
+                &old,
+                &days,
+                unsettled.get(table.name).unwrap_or(&BTreeSet::new()),
+                &computed.scope,
+            )
             .map_err(|error| computed.misshapen(error))?;
 
         let schema = file_schema(table);
@@ -62,15 +77,19 @@ pub(crate) async fn mirror(
     Ok((changes, staged))
 }
 
+/// Whether the lake has a table too; events are there as facts.
+fn is_mirrored(table: &SummaryTable) -> bool {
+    SUMMARY_TABLES.iter().any(|mirrored| mirrored.name == table.name)
+}
+
 /// The days whose partitions the rows may change.
 fn days(scope: &Scope, table: &SummaryTable, rows: &RecordBatch) -> Result<BTreeSet<NaiveDate>, JobError> {
-    Ok(match scope {
-        Scope::Days(windows) => windows.iter().flat_map(|window| window.days()).collect(),
-        Scope::Keys => {
-            let parts = split_by_day(&Dataset::kpi(table.name), rows, table.day_column)?;
-            parts.into_iter().map(|(day, _)| day).collect()
-        }
-    })
+    let covered = scope
+        .intervals()
+        .into_iter()
+        .flat_map(|interval| interval.days().days());
+    let parts = split_by_day(&Dataset::kpi(table.name), rows, table.day_column)?;
+    Ok(covered.chain(parts.into_iter().map(|(day, _)| day)).collect())
 }
 
 /// The rows that stand in the lake for these days.

@@ -6,18 +6,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use kindred_extract::Snapshot as SourceSnapshot;
-use kindred_lake::{Snapshot, StagedPartition};
+use kindred_lake::{Partition, Snapshot, StagedPartition};
 use kindred_model::{Fact, Instant, Source};
 use kindred_warehouse::WatermarkChange;
 use serde_json::{Value, json};
 
 use super::changes::{self, Changes};
+use super::events::{self, EventsRead};
 use super::facts::FactReader;
 use super::known::Known;
 use super::work::Work;
 use crate::Platform;
+use crate::consumer::facts_of;
 use crate::error::{JobError, describe};
 
 /// What a pull brought.
@@ -26,7 +28,7 @@ pub(crate) struct Pulled {
     pub(crate) as_of: Instant,
     /// The partitions that changed.
     pub(crate) staged: Vec<StagedPartition>,
-    /// What they change in daily figures.
+    /// The days whose rows changed.
     pub(crate) changes: Changes,
     /// How far the sources were read.
     pub(crate) watermarks: Vec<WatermarkChange>,
@@ -34,13 +36,19 @@ pub(crate) struct Pulled {
     pub(crate) moderation_to: Option<Instant>,
     /// Optional sources that are configured and did not answer, and why.
     pub(crate) absent: Vec<(Source, String)>,
+    /// The files of events that were read: path and ETag.
+    pub(crate) event_files: Vec<(String, String)>,
+    /// What was found among the events.
+    pub(crate) events: EventsRead,
+    /// The hours of events that changed.
+    pub(crate) event_hours: BTreeSet<Partition>,
     /// Rows read, by fact.
     pub(crate) read: BTreeMap<Fact, u64>,
     /// Rows read, in all.
     pub(crate) rows_read: u64,
 }
 
-/// Reads what the sources have changed. `computed` are the days that have figures, which a change may restate.
+/// Reads what the sources have changed in the facts of the run's job. `computed` are the days that have daily figures.
 pub(crate) async fn pull(
     work: &Work<'_>,
     published: &Snapshot,
@@ -49,7 +57,8 @@ pub(crate) async fn pull(
 ) -> Result<Pulled, JobError> {
     // Before the sources are opened: whatever was committed by now, they show.
     let as_of = work.platform.clock.now();
-    let (opened, absent) = open(work.platform).await?;
+    let facts = facts_of(work.job);
+    let (opened, absent) = open(work.platform, &facts).await?;
     let mut pulled = Pulled {
         as_of,
         staged: Vec::new(),
@@ -57,11 +66,14 @@ pub(crate) async fn pull(
         watermarks: Vec::new(),
         moderation_to: known.moderation_to(),
         absent,
+        event_files: Vec::new(),
+        events: EventsRead::default(),
+        event_hours: BTreeSet::new(),
         read: BTreeMap::new(),
         rows_read: 0,
     };
     for (database, source) in &opened {
-        for &fact in Fact::ALL.iter().filter(|fact| fact.source() == *database) {
+        for &fact in facts.iter().filter(|fact| fact.source() == *database) {
             let reader = FactReader {
                 work,
                 published,
@@ -71,25 +83,22 @@ pub(crate) async fn pull(
                 as_of,
             };
             let (staged, watermark) = reader.read().await?;
-            pulled.rows_read += watermark.rows.unsigned_abs();
-            pulled.read.insert(fact, watermark.rows.unsigned_abs());
-            // Where no figure stands yet, as on a first run, nothing can be restated.
-            let before = changes::known_files(work.platform, fact, &staged, published, known).await?;
-            let dates = match computed.is_empty() {
-                true => BTreeSet::new(),
-                false => changes::days_of_difference(work.platform, fact, &before, &staged).await?,
-            };
-            pulled.changes.note(fact, dates, &staged);
-            pulled.staged.extend(staged);
-            pulled.watermarks.push(watermark);
+            // What is read for the first time was in no figure yet.
+            if known.watermark(fact).is_some() {
+                let before = changes::known_files(work.platform, fact, &staged, published, known).await?;
+                let dates = changes::days_of_difference(work.platform, fact, &before, &staged).await?;
+                pulled.changes.note(fact, dates);
+            }
+            pulled.took(fact, staged, watermark);
         }
         if *database == Source::Moderation {
             // Where it was not known, nothing that happened is known too.
-            pulled
-                .changes
-                .note(Fact::Reports, known.without_moderation(computed), &[]);
+            pulled.changes.note(Fact::Reports, known.without_moderation(computed));
             pulled.moderation_to = Some(as_of);
         }
+    }
+    if facts.contains(&Fact::Events) {
+        events::ingest(work, published, known, &mut pulled).await?;
     }
     Ok(pulled)
 }
@@ -98,14 +107,13 @@ type Opened = Vec<(Source, SourceSnapshot)>;
 type Absent = Vec<(Source, String)>;
 
 /// One snapshot of each source. A required one that fails, fails the run; an optional one is left out.
-async fn open(platform: &Platform) -> Result<(Opened, Absent), JobError> {
+async fn open(platform: &Platform, wanted: &[Fact]) -> Result<(Opened, Absent), JobError> {
     let (mut opened, mut absent) = (Vec::new(), Vec::new());
     for &source in Source::DATABASES {
-        let facts: Vec<_> = Fact::ALL
-            .iter()
-            .copied()
-            .filter(|fact| fact.source() == source)
-            .collect();
+        let facts: Vec<_> = wanted.iter().copied().filter(|fact| fact.source() == source).collect();
+        if facts.is_empty() {
+            continue;
+        }
         let Some(database) = platform.sources.get(&source) else {
             if source.is_optional() {
                 continue;
@@ -125,17 +133,13 @@ async fn open(platform: &Platform) -> Result<(Opened, Absent), JobError> {
 }
 
 impl Pulled {
-    /// The computed days that the changes restate: not older than `days` days.
-    pub(crate) fn restated(&self, today: NaiveDate, days: u64, computed: &BTreeSet<NaiveDate>) -> BTreeSet<NaiveDate> {
-        self.changes.restated(today - Days::new(days), today, computed)
-    }
-
-    /// The computed days that changed and are too old to be restated: they wait for a backfill.
-    pub(crate) fn late(&self, today: NaiveDate, days: u64, computed: &BTreeSet<NaiveDate>) -> BTreeSet<NaiveDate> {
-        self.changes
-            .before(today - Days::new(days))
-            .filter(|day| computed.contains(day))
-            .collect()
+    /// Adds what was read of a fact.
+    pub(crate) fn took(&mut self, fact: Fact, staged: Vec<StagedPartition>, watermark: WatermarkChange) {
+        let rows = watermark.rows.unsigned_abs();
+        self.rows_read += rows;
+        self.read.insert(fact, rows);
+        self.staged.extend(staged);
+        self.watermarks.push(watermark);
     }
 
     /// What the run says of optional sources that did not answer.

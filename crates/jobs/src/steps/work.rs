@@ -2,7 +2,7 @@
 
 use arrow::datatypes::SchemaRef;
 use kindred_lake::{Dataset, FileStamp, Stage};
-use kindred_model::{DEFINITIONS_VERSION, DayWindow};
+use kindred_model::{DEFINITIONS_VERSION, DayWindow, Interval, Job, Trigger};
 use kindred_warehouse::Run;
 use uuid::Uuid;
 
@@ -12,21 +12,26 @@ use crate::Platform;
 pub(crate) struct Work<'a> {
     pub(crate) platform: &'a Platform,
     pub(crate) run_id: Uuid,
+    pub(crate) job: Job,
+    /// The days of an hourly backfill, which events are asked for again.
+    pub(crate) backfilled_days: Option<DayWindow>,
     stamp: FileStamp,
 }
 
 impl<'a> Work<'a> {
-    pub(crate) fn new(platform: &'a Platform, run: &Run, asked: DayWindow) -> Self {
+    pub(crate) fn new(platform: &'a Platform, run: &Run, asked: Interval) -> Self {
         let stamp = FileStamp {
             run_id: run.id.to_string(),
             job: run.job.to_string(),
-            interval: format!("{}/{}", asked.from(), asked.to()),
+            interval: format!("{}/{}", asked.start().to_rfc3339(), asked.end().to_rfc3339()),
             contract_version: DEFINITIONS_VERSION.to_owned(),
             sql_hash: String::new(),
         };
         Self {
             platform,
             run_id: run.id,
+            job: run.job,
+            backfilled_days: (run.job == Job::Hourly && run.trigger == Trigger::Backfill).then(|| asked.days()),
             stamp,
         }
     }

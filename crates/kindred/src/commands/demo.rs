@@ -8,8 +8,10 @@ use chrono::Days;
 use kindred_jobs::{JobError, Platform, describe};
 use kindred_model::{BackfillMode, DayWindow, Job, Source};
 use kindred_simulator::{Population, SimulatorError};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::following::Following;
 use super::serve::Servers;
 use super::simulate::targets;
 use crate::cli::DemoArgs;
@@ -45,6 +47,30 @@ async fn show(
         populated = populate(settings, opened, arguments) => populated?,
         () = stop.cancelled() => return Ok(()),
     }
+    let following = if arguments.still {
+        None
+    } else {
+        let targets = targets(settings, opened.embedded.as_ref())?;
+        Some(Following::start(
+            targets,
+            opened.platform.clock.clone(),
+            stop.child_token(),
+        ))
+    };
+    let served = fill_and_serve(settings, opened, arguments, servers, stop).await;
+    if let Some(following) = following {
+        following.stop().await;
+    }
+    served
+}
+
+async fn fill_and_serve(
+    settings: &Settings,
+    opened: &Opened,
+    arguments: &DemoArgs,
+    servers: Servers,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let days = history(&opened.platform, arguments);
     let missing = missing_days(&opened.platform, days).await?;
     if missing > FEW_DAYS {
@@ -116,7 +142,7 @@ async fn fill(platform: &Arc<Platform>, days: DayWindow, stop: &CancellationToke
 }
 
 /// Computes what is missing since the last start, while the servers answer already.
-fn catch_up(platform: Arc<Platform>, days: DayWindow, stop: CancellationToken) -> tokio::task::JoinHandle<()> {
+fn catch_up(platform: Arc<Platform>, days: DayWindow, stop: CancellationToken) -> JoinHandle<()> {
     tokio::spawn(async move {
         let work = kindred_jobs::backfill(&platform, Job::Daily, days, BackfillMode::Missing, &stop, |_| {});
         if let Err(error) = Box::pin(work).await {

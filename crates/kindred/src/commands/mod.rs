@@ -3,6 +3,7 @@
 mod backfill;
 mod check;
 mod demo;
+mod following;
 mod migrate;
 mod psql;
 mod query;

@@ -4,14 +4,15 @@ use std::io::Write;
 
 use kindred_embedded_pg::EmbeddedPg;
 use kindred_model::{Clock, Source};
-use kindred_simulator::{Population, Summary, Targets};
+use kindred_simulator::{Population, SimulatorError, Summary, Targets};
 use secrecy::ExposeSecret;
 
+use super::following::keep_going;
 use crate::cli::SimulateArgs;
 use crate::exit::Usage;
 use crate::progress::BARS;
 use crate::settings::Settings;
-use crate::{embedded, platform};
+use crate::{embedded, platform, shutdown};
 
 pub(crate) async fn simulate(settings: &Settings, arguments: &SimulateArgs) -> anyhow::Result<()> {
     let server = embedded::start(settings).await?;
@@ -19,16 +20,24 @@ pub(crate) async fn simulate(settings: &Settings, arguments: &SimulateArgs) -> a
         embedded::prepare(server, settings).await?;
     }
     let options = arguments.population;
-    let until = arguments.until.unwrap_or_else(|| Clock::system().now());
+    let clock = Clock::system();
     let population = Population {
         users: options.users,
         days: options.days,
         seed: options.seed,
-        until,
+        until: arguments.until.unwrap_or_else(|| clock.now()),
     };
     let targets = targets(settings, server.as_ref())?;
-    let summary = kindred_simulator::simulate(&population, &targets, &BARS).await?;
-    print(&summary)?;
+    match kindred_simulator::simulate(&population, &targets, &BARS).await {
+        Ok(summary) => print(&summary)?,
+        Err(SimulatorError::Occupied { .. }) if arguments.follow => {
+            tracing::info!("the history that was written before goes on");
+        }
+        Err(error) => return Err(error.into()),
+    }
+    if arguments.follow {
+        keep_going(&targets, &clock, &shutdown::token()?).await?;
+    }
     if let Some(server) = server {
         server.close().await?;
     }

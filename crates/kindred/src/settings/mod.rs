@@ -1,5 +1,7 @@
 //! Settings, from the environment alone. All mistakes are reported at once.
 
+mod events;
+mod funnels;
 mod limits;
 mod logging;
 mod reader;
@@ -7,6 +9,8 @@ mod servers;
 mod sources;
 mod storage;
 
+pub(crate) use events::Events;
+pub(crate) use funnels::Funnels;
 pub(crate) use limits::Limits;
 pub(crate) use logging::{LogFormat, Logging};
 pub(crate) use reader::Mistake;
@@ -21,6 +25,8 @@ use reader::Reader;
 pub(crate) struct Settings {
     pub(crate) storage: Storage,
     pub(crate) sources: Sources,
+    pub(crate) events: Events,
+    pub(crate) funnels: Funnels,
     pub(crate) servers: Servers,
     pub(crate) limits: Limits,
     pub(crate) logging: Logging,
@@ -54,6 +60,8 @@ impl Settings {
         let settings = Self {
             storage: Storage::read(&mut reader),
             sources: Sources::read(&mut reader),
+            events: Events::read(&mut reader),
+            funnels: Funnels::read(&mut reader),
             servers: Servers::read(&mut reader),
             limits: Limits::read(&mut reader),
             logging: Logging::read(&mut reader),

@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::support::{Kindred, Server, embedded_server, home};
 
-const DEMO: &[&str] = &["demo", "--users", "120", "--days", "20"];
+/// Sources that stand still can be counted again.
+const DEMO: &[&str] = &["demo", "--users", "120", "--days", "20", "--still"];
 
 #[tokio::test]
 async fn a_demo_serves_what_its_sources_confirm_and_keeps_it_over_a_stop_and_a_kill() {
@@ -70,6 +71,57 @@ async fn a_demo_serves_what_its_sources_confirm_and_keeps_it_over_a_stop_and_a_k
         processes_in(home.path()),
         Vec::<String>::new(),
         "nothing runs after a stop"
+    );
+}
+
+#[tokio::test]
+async fn the_platform_of_a_demo_goes_on_while_it_serves_and_after_a_pause() {
+    let home = home();
+    let _server = embedded_server(home.path()).await;
+    let kindred = Kindred::new(home.path());
+    let told = async || {
+        kindred
+            .ask("interactions", "select told_until from simulator.history")
+            .await
+    };
+    let mut before = String::new();
+    for _ in 0..2 {
+        let server = Server::start(&kindred, &["demo", "--users", "300", "--days", "3"]).await;
+        let until = kindred.ask("users", "select now()").await;
+        while told().await <= until {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(server.get("/ready").await.0, 200);
+        server.stop().await.expect(0);
+        assert!(told().await > before);
+        before = told().await;
+    }
+}
+
+#[tokio::test]
+async fn a_simulation_is_followed_until_it_is_stopped_and_by_the_next_one_too() {
+    let home = home();
+    let _server = embedded_server(home.path()).await;
+    let kindred = Kindred::new(home.path());
+    let arguments = ["simulate", "--follow", "--users", "50", "--days", "3"];
+    let told = async || {
+        kindred
+            .ask("interactions", "select told_until from simulator.history")
+            .await
+    };
+    for _ in 0..2 {
+        let following = Server::start_until(&kindred, &arguments, "goes on in real time").await;
+        let until = kindred.ask("users", "select now()").await;
+        while told().await <= until {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        following.stop().await.expect(0);
+    }
+    assert_eq!(
+        kindred
+            .ask("interactions", "select count(*) from simulator.history")
+            .await,
+        "1"
     );
 }
 

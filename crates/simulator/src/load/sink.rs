@@ -7,8 +7,7 @@ use bytes::{Bytes, BytesMut};
 use kindred_model::Source;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::binary;
-use super::rows::{Row, Table};
+use crate::rows::{self, Row, Table};
 
 /// A chunk large enough to hide the round trip of its COPY statement (about 0.2 ms), small enough for every table to
 /// fill one.
@@ -24,7 +23,7 @@ pub(super) struct Chunk {
 }
 
 /// The model's end of the way into the databases.
-pub(crate) struct Sink {
+pub(super) struct Sink {
     buffers: Vec<Buffer>,
     lanes: Vec<(Source, Sender<Chunk>)>,
     stopped: bool,
@@ -38,7 +37,7 @@ struct Buffer {
 
 impl Sink {
     /// A sink without databases: rows of those not connected are dropped.
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             buffers: Table::ALL.iter().map(|_| Buffer::default()).collect(),
             lanes: Vec::new(),
@@ -54,31 +53,33 @@ impl Sink {
     }
 
     /// Whether a loader has given up, so that going on is useless.
-    pub(crate) const fn stopped(&self) -> bool {
+    pub(super) const fn stopped(&self) -> bool {
         self.stopped
     }
 
-    /// Takes a row. Blocks while the row's database is more than a few chunks behind.
-    pub(crate) fn write<R: Row>(&mut self, row: &R) {
-        let buffer = &mut self.buffers[R::TABLE as usize];
+    /// Takes a row, if there is one. Blocks while the row's database is more than a few chunks behind.
+    pub(super) fn write(&mut self, row: Option<Row>) {
+        let Some(row) = row else { return };
+        let table = row.table();
+        let buffer = &mut self.buffers[table as usize];
         if buffer.rows == 0 {
-            binary::begin(&mut buffer.bytes);
+            rows::begin(&mut buffer.bytes);
         }
         row.encode(&mut buffer.bytes);
         buffer.rows += 1;
         if buffer.bytes.len() >= CHUNK_BYTES {
-            self.flush(R::TABLE);
+            self.flush(table);
         }
     }
 
     /// Sends on what a table has buffered, ahead of rows that refer to it.
-    pub(crate) fn flush(&mut self, table: Table) {
+    pub(super) fn flush(&mut self, table: Table) {
         let Buffer { rows, mut bytes } = std::mem::take(&mut self.buffers[table as usize]);
         let lane = self.lanes.iter().find(|(source, _)| *source == table.source());
         let Some((_, lane)) = lane.filter(|_| rows > 0) else {
             return;
         };
-        binary::end(&mut bytes);
+        rows::end(&mut bytes);
         let chunk = Chunk {
             table,
             rows,
@@ -88,7 +89,7 @@ impl Sink {
     }
 
     /// Sends on everything and closes the channels.
-    pub(crate) fn finish(mut self) {
+    pub(super) fn finish(mut self) {
         for table in Table::ALL {
             self.flush(*table);
         }

@@ -5,14 +5,16 @@ use std::ops::Range;
 
 use chrono::TimeDelta;
 use kindred_model::Instant;
-use uuid::Uuid;
 
 use super::chance::{Dice, Purpose, days, seconds};
-use super::events::{EventKind, Origin};
+use super::events::Origin;
 use super::member::Standing;
-use super::person::country_of;
-use super::{Happening, Who, World, rhythm};
-use crate::load::{SessionTelemetry, UserSession};
+use super::online::Presence;
+use super::person::{Who, country_of};
+use super::rhythm;
+use super::sitting::Sitting;
+use super::world::{Happening, World};
+use crate::rows::{EventKind, SessionTelemetry, UserSession};
 
 /// Half of the sessions are shorter; the mean is about one and a half times it, an evening now and then much more.
 const MEDIAN_SECONDS: f64 = 250.0;
@@ -22,8 +24,6 @@ const LONGEST_SECONDS: f64 = 4.0 * 3_600.0;
 const PAUSE: Range<f64> = 25.0..165.0;
 /// The server closes a session that it has not heard from for so long.
 const TIMEOUT: TimeDelta = TimeDelta::minutes(15);
-/// An open session is heard from at least this often.
-const HEARTBEAT_SECONDS: f64 = 60.0;
 /// Chance that a session soon leads to another: somebody has answered.
 const COMES_BACK_SOON: f64 = 0.42;
 /// Median hours until then.
@@ -95,45 +95,6 @@ const EXITS: [(Exit, f64); 5] = [
     (Exit::Unnoticed, 0.02),
 ];
 
-/// A session while it is lived through.
-pub(super) struct Sitting {
-    pub(super) who: Who,
-    pub(super) user_id: Uuid,
-    pub(super) id: Uuid,
-    pub(super) origin: Origin,
-    pub(super) dice: Dice,
-    pub(super) started_at: Instant,
-    /// Where the session has got to.
-    pub(super) now: Instant,
-    /// The latest thing that the server heard of.
-    heard_at: Instant,
-    /// When the person means to leave.
-    pub(super) leaves_at: Instant,
-    /// The end of the history.
-    until: Instant,
-    screens: i32,
-    actions: i32,
-}
-
-impl Sitting {
-    /// Lets some seconds pass; whether the session and the history still go on.
-    pub(super) fn pass(&mut self, range: Range<f64>) -> bool {
-        self.now += self.dice.span(range);
-        self.goes_on()
-    }
-
-    /// Notes that the server hears of the session at an instant, if the history gets there.
-    pub(super) fn hear_at(&mut self, at: Instant) {
-        if at < self.until {
-            self.heard_at = self.heard_at.max(at);
-        }
-    }
-
-    pub(super) fn goes_on(&self) -> bool {
-        self.now < self.leaves_at.min(self.until)
-    }
-}
-
 impl World {
     /// Lives through a session, from the opening of the app to the telemetry, and plans the next one.
     pub(super) fn session(&mut self, who: Who, at: Instant) {
@@ -171,15 +132,13 @@ impl World {
                 user_id: Some(person.id),
                 session_id: Some(id),
                 device,
-                version: person.version(device, self.start, at),
+                version: person.version(device, self.start(), at),
                 country: country.map(|country| country.code),
             },
             dice,
             started_at: at,
             now: at,
-            heard_at: at,
             leaves_at: at + seconds(length),
-            until: self.until,
             screens: 0,
             actions: 0,
         }
@@ -211,7 +170,7 @@ impl World {
                 let feature = *sitting.dice.pick(&FEATURES);
                 self.report(sitting, EventKind::FeatureUse { feature });
                 if feature == "edit_profile" {
-                    self.member_mut(sitting.who).profile_changed_at = sitting.now;
+                    self.schedule(sitting.now, Happening::EditProfile(sitting.who));
                 }
             }
             Act::MeetLive => self.meet_live(sitting),
@@ -228,49 +187,47 @@ impl World {
             }
             _ => sitting.actions += 1,
         }
-        sitting.hear_at(sitting.now);
         self.report_event(&mut sitting.dice, &sitting.origin, sitting.now, kind);
     }
 
-    /// Writes the session as far as it is known by the end of the history, and plans the next one.
+    /// Writes the session, and plans the next one.
     fn get_up(&mut self, mut sitting: Sitting) {
-        let dice = &mut sitting.dice;
         let left_at = sitting.leaves_at;
-        let (exit, ended_at) = match dice.weighted(&EXITS) {
+        let (exit, ended_at) = match sitting.dice.weighted(&EXITS) {
             Exit::Background => (Some("background"), Some(left_at)),
             Exit::Timeout => (Some("timeout"), Some(left_at + TIMEOUT)),
             Exit::Logout => (Some("logout"), Some(left_at)),
             Exit::Crash => (Some("crash"), Some(left_at)),
             Exit::Unnoticed => (None, None),
         };
-        let ended_at = ended_at.filter(|ended| *ended < self.until);
-        let last_seen_at = if left_at < self.until {
-            left_at
-        } else {
-            sitting.heard_at.max(self.until - dice.span(0.001..HEARTBEAT_SECONDS))
-        };
-        self.sink.write(&UserSession {
+        self.write(UserSession {
             id: sitting.id,
             user_id: sitting.user_id,
             platform: sitting.origin.device.platform,
             app_version: sitting.origin.version,
             country: sitting.origin.country,
             started_at: sitting.started_at,
-            last_seen_at,
+            last_seen_at: left_at,
             ended_at,
-            exit_reason: exit.filter(|_| ended_at.is_some()),
-            updated_at: ended_at.unwrap_or(last_seen_at),
+            exit_reason: exit,
+            updated_at: ended_at.unwrap_or(left_at),
         });
-        self.sink.write(&SessionTelemetry {
-            session_id: sitting.id,
-            user_id: sitting.user_id,
-            started_at: sitting.started_at,
-            screens_viewed: sitting.screens,
-            actions_taken: sitting.actions,
-            updated_at: last_seen_at,
+        // An app that dies reports nothing any more.
+        if !matches!(exit, Some("crash") | None) {
+            self.write(SessionTelemetry {
+                session_id: sitting.id,
+                user_id: sitting.user_id,
+                started_at: sitting.started_at,
+                screens_viewed: sitting.screens,
+                actions_taken: sitting.actions,
+                updated_at: left_at,
+            });
+        }
+        self.online.enter(Presence {
+            who: sitting.who,
+            from: sitting.started_at,
+            to: left_at,
         });
-        self.online
-            .enter(sitting.who, sitting.started_at, last_seen_at, left_at);
         let over_at = ended_at.unwrap_or(left_at);
         self.member_mut(sitting.who).busy_until = over_at;
         self.leave_or_return(sitting, over_at);
@@ -278,14 +235,11 @@ impl World {
 
     /// After a session: the account is deleted, or the next session is planned.
     fn leave_or_return(&mut self, sitting: Sitting, over_at: Instant) {
-        let Sitting {
-            who, mut dice, until, ..
-        } = sitting;
+        let Sitting { who, mut dice, .. } = sitting;
         let member = self.member_mut(who);
         let lapsed = member.interested_until < over_at;
-        let deletes = dice.chance(if lapsed { DELETES_LAPSED } else { DELETES });
-        if deletes && over_at < until {
-            self.exclude(who, over_at, Standing::Deleted);
+        if dice.chance(if lapsed { DELETES_LAPSED } else { DELETES }) {
+            self.schedule(over_at, Happening::Leave(who));
             return;
         }
         if lapsed && dice.chance(REVIVES) {
@@ -309,16 +263,21 @@ impl World {
                 LAPSED_A_DAY
             }
         };
-        let next = rhythm::next_occasion(dice, after, self.until, member.person.offset(), a_day);
-        if let Some(next) = next {
-            self.plan_session(who, next);
-        }
+        let next = rhythm::next_occasion(dice, after, member.person.offset(), a_day);
+        self.plan_session(who, next);
     }
 
     /// Plans the next session, in place of any other.
     pub(super) fn plan_session(&mut self, who: Who, at: Instant) {
         self.member_mut(who).next_session_at = at;
         self.schedule(at, Happening::Session(who));
+    }
+
+    /// An account is deleted, unless moderation has already closed it.
+    pub(super) fn leave(&mut self, who: Who, at: Instant) {
+        if self.member(who).is_active() {
+            self.exclude(who, at, Standing::Deleted);
+        }
     }
 
     /// Takes an account out of use for good; its subscription ends with it.

@@ -7,12 +7,13 @@ use chrono::TimeDelta;
 use kindred_model::Instant;
 use uuid::Uuid;
 
-use super::activity::Sitting;
 use super::chance::{Dice, Purpose, days, seconds};
-use super::events::EventKind;
+use super::person::Who;
 use super::plan::{self, Plan};
-use super::{Happening, Who, World};
-use crate::load::{self, Cents, Payment};
+use super::sitting::Sitting;
+use super::subscription::{Subscription, within};
+use super::world::{Happening, World};
+use crate::rows::{Cents, EventKind, Payment};
 
 /// Share of newcomers who take a trial where one is offered, and of those the share who cancel during it.
 const TAKES_TRIAL: f64 = 0.5;
@@ -49,23 +50,6 @@ struct Charge {
     failed: bool,
 }
 
-/// A subscription that has not ended.
-pub(super) struct Subscription {
-    id: Uuid,
-    plan: &'static Plan,
-    names_interval: bool,
-    currency: &'static str,
-    started_at: Instant,
-    trial_ends_at: Option<Instant>,
-    /// When access ends unless it is paid on.
-    due_at: Instant,
-    /// When the renewal is, or will be, canceled within the present period.
-    cancels_at: Option<Instant>,
-    paid: bool,
-    failures: u8,
-    changed_at: Instant,
-}
-
 impl World {
     /// Somebody looks at the offers, and now and then takes one.
     pub(super) fn shop(&mut self, sitting: &mut Sitting) {
@@ -81,7 +65,7 @@ impl World {
                 let plan = plan::choose(&mut sitting.dice);
                 self.subscribe(sitting, plan);
             }
-            Some(running) if running.paid && sitting.dice.chance(CHANGES_PLAN) => {
+            Some(running) if running.paid && running.failures == 0 && sitting.dice.chance(CHANGES_PLAN) => {
                 let plan = plan::choose(&mut sitting.dice);
                 if plan.is_vip != running.plan.is_vip {
                     self.change_plan(sitting, plan);
@@ -111,7 +95,7 @@ impl World {
         let trial_ends_at = trial.map(|days| at + TimeDelta::days(days));
         let cancels_at = trial_ends_at
             .filter(|_| dice.chance(CANCELS_TRIAL))
-            .map(|end| dice_within(dice, at, end));
+            .map(|end| within(dice, at, end));
         let subscription = Subscription {
             id: dice.id_at(at),
             plan,
@@ -212,8 +196,8 @@ impl World {
         let refunded = !failed && dice.chance(REFUNDED);
         let whole = dice.chance(REFUNDED_WHOLE);
         let given_back_at = paid_at + days(dice.exponential(REFUNDED_AFTER_DAYS)) + seconds(600.0);
-        let refunded_at = Some(given_back_at).filter(|at| refunded && *at < self.until);
-        self.sink.write(&Payment {
+        let refunded_at = Some(given_back_at).filter(|_| refunded);
+        self.write(Payment {
             id,
             user_id: self.member(who).person.id,
             subscription_id: charge.subscription_id,
@@ -237,58 +221,7 @@ impl World {
     pub(super) fn end_subscription(&mut self, who: Who, mut subscription: Subscription, at: Instant, canceled: bool) {
         let asked_before = subscription.cancels_at.filter(|asked| *asked <= at);
         subscription.cancels_at = asked_before.or(canceled.then_some(at));
-        self.write_subscription(who, &subscription, Some(at));
+        let user_id = self.member(who).person.id;
+        self.write(subscription.row(user_id, Some(at)));
     }
-
-    /// Writes a subscription as it stands at its end, or at the end of the history.
-    pub(super) fn write_subscription(&mut self, who: Who, subscription: &Subscription, ended_at: Option<Instant>) {
-        let Subscription {
-            plan, trial_ends_at, ..
-        } = *subscription;
-        let canceled_at = subscription.cancels_at.filter(|at| *at < self.until);
-        let changed = [Some(subscription.changed_at), canceled_at, ended_at];
-        let updated_at = changed.into_iter().flatten().max().unwrap_or(subscription.started_at);
-        self.sink.write(&load::Subscription {
-            id: subscription.id,
-            user_id: self.member(who).person.id,
-            plan: plan.name,
-            billing_interval: subscription.names_interval.then_some(plan.interval.as_str()),
-            price: plan.price,
-            currency: subscription.currency,
-            status: match (ended_at, canceled_at) {
-                (_, Some(_)) => "canceled",
-                (Some(_), None) => "expired",
-                (None, None) if subscription.failures > 0 => "past_due",
-                (None, None) if subscription.paid => "active",
-                (None, None) => "trialing",
-            },
-            started_at: subscription.started_at,
-            trial_ends_at,
-            canceled_at,
-            ended_at,
-            updated_at,
-        });
-    }
-}
-
-impl Subscription {
-    /// A charge has succeeded. Access lasts for an interval, or until the payment is given back.
-    fn begin_period(&mut self, dice: &mut Dice, at: Instant, given_back_at: Option<Instant>) {
-        let ends_at = self.plan.interval.after(at);
-        self.paid = true;
-        self.failures = 0;
-        self.cancels_at = dice
-            .chance(self.plan.interval.cancels())
-            .then(|| dice_within(dice, at, ends_at));
-        self.due_at = ends_at;
-        if let Some(given_back_at) = given_back_at.filter(|back| *back < ends_at) {
-            self.due_at = given_back_at;
-            self.cancels_at = Some(given_back_at);
-        }
-    }
-}
-
-/// An instant strictly within the span.
-fn dice_within(dice: &mut Dice, from: Instant, to: Instant) -> Instant {
-    from + dice.span(1.0..(to - from).as_seconds_f64() - 1.0)
 }

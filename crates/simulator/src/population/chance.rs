@@ -22,6 +22,8 @@ pub(super) enum Purpose {
     SignUp,
     /// A visitor who never registers. Of one index.
     Visitor,
+    /// How many come in a season. Of its number.
+    Season,
     /// A session: of a person and a running number.
     Session,
     /// An attempt to charge: of a person and a running number.

@@ -1,12 +1,10 @@
 //! Conversations: after a match both sides write, in their own sessions, until each has had enough.
 
-use kindred_model::Instant;
-use uuid::Uuid;
-
-use super::activity::Sitting;
-use super::events::EventKind;
-use super::{Who, World};
-use crate::load::Message;
+use super::member::Talk;
+use super::person::Who;
+use super::sitting::Sitting;
+use super::world::World;
+use crate::rows::{EventKind, Message};
 
 /// Share of matches that come to words at all.
 const TALKS: f64 = 0.65;
@@ -35,15 +33,6 @@ const PHRASES: [&str; 12] = [
     "Sounds good to me.",
     "Tell me more!",
 ];
-
-/// One side of a conversation.
-pub(super) struct Talk {
-    partner: Who,
-    conversation: Uuid,
-    since: Instant,
-    /// At how many more occasions this side will write.
-    occasions: u32,
-}
 
 impl World {
     /// Opens a conversation between the two of a new match, unless neither finds a word.
@@ -80,7 +69,7 @@ impl World {
             } else {
                 None
             };
-            self.sink.write(&Message {
+            self.write(Message {
                 id: sitting.dice.id_at(sitting.now),
                 conversation_id: talk.conversation,
                 sender_id: sitting.user_id,

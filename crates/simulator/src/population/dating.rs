@@ -4,14 +4,12 @@
 //! first. The other one then answers the like, or does not. So a pair is asked once in each direction, a match is
 //! always the second like and happens once, and nobody has to remember whom they have seen.
 
-use kindred_model::Instant;
-
-use super::activity::Sitting;
 use super::chance::{Purpose, days};
-use super::events::EventKind;
-use super::person::Gender;
-use super::{Who, World};
-use crate::load::{Match, Swipe};
+use super::member::ReceivedLike;
+use super::person::{Gender, Who};
+use super::sitting::Sitting;
+use super::world::World;
+use crate::rows::{EventKind, Match, Swipe};
 
 /// Likes that wait for an answer, per person; older ones are forgotten.
 const LIKES_KEPT: usize = 32;
@@ -26,23 +24,6 @@ const SUPER: f64 = 0.05;
 /// Chance that a swipe leads to another at once.
 const SWIPES_ON: f64 = 0.55;
 const MOST_SWIPES: u32 = 12;
-
-/// A like that waits for an answer.
-pub(super) struct ReceivedLike {
-    from: Who,
-    at: Instant,
-}
-
-/// How far somebody has been shown the others: newcomers upwards, those who were there before downwards.
-#[derive(Default)]
-pub(super) struct Deck {
-    /// Whether the two ends below were set.
-    dealt: bool,
-    newer: Who,
-    older: Who,
-    /// Everybody below was shown already: only those passed over then are shown again.
-    shown_below: Who,
-}
 
 /// What is fixed about a pair.
 struct Pair {
@@ -72,7 +53,7 @@ impl World {
         let likes = self.likes(who, target);
         let super_like = likes && sitting.dice.chance(SUPER);
         let target_id = self.member(target).person.id;
-        self.sink.write(&Swipe {
+        self.write(Swipe {
             id: sitting.dice.id_at(sitting.now),
             user_id: sitting.user_id,
             target_user_id: target_id,
@@ -192,7 +173,7 @@ impl World {
     /// The second like of a pair: both see that they match, and may start to talk.
     fn match_up(&mut self, sitting: &mut Sitting, other: Who) {
         let other_id = self.member(other).person.id;
-        self.sink.write(&Match {
+        self.write(Match {
             id: sitting.dice.id_at(sitting.now),
             user_a_id: sitting.user_id.min(other_id),
             user_b_id: sitting.user_id.max(other_id),

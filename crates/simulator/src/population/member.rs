@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use chrono::TimeDelta;
 use kindred_model::Instant;
+use uuid::Uuid;
 
-use super::billing::Subscription;
-use super::conversation::Talk;
-use super::dating::{Deck, ReceivedLike};
 use super::person::Person;
+use super::person::Who;
+use super::subscription::Subscription;
 
 /// Whether somebody may use the app.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,32 @@ impl Standing {
             Self::Deleted => "deleted",
         }
     }
+}
+
+/// A like that waits for an answer.
+pub(super) struct ReceivedLike {
+    pub(super) from: Who,
+    pub(super) at: Instant,
+}
+
+/// How far somebody has been shown the others: newcomers upwards, those who were there before downwards.
+#[derive(Default)]
+pub(super) struct Deck {
+    /// Whether the two ends below were set.
+    pub(super) dealt: bool,
+    pub(super) newer: Who,
+    pub(super) older: Who,
+    /// Everybody below was shown already: only those passed over then are shown again.
+    pub(super) shown_below: Who,
+}
+
+/// One side of a conversation.
+pub(super) struct Talk {
+    pub(super) partner: Who,
+    pub(super) conversation: Uuid,
+    pub(super) since: Instant,
+    /// At how many more occasions this side will write.
+    pub(super) occasions: u32,
 }
 
 /// A person's state at the instant that the agenda has reached.

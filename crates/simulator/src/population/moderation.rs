@@ -5,11 +5,13 @@
 use chrono::TimeDelta;
 use kindred_model::Instant;
 
-use super::activity::Sitting;
 use super::chance::{Purpose, seconds};
 use super::member::Standing;
-use super::{Happening, Who, World};
-use crate::load::{ModerationAction, Report};
+use super::person::Who;
+use super::sitting::Sitting;
+use super::verdict::Verdict;
+use super::world::{Happening, World};
+use crate::rows::{ModerationAction, Report};
 
 /// Chance that somebody is reported after a talk, an encounter or a look at the profile: for those who give reason to,
 /// and for everybody else.
@@ -61,13 +63,6 @@ impl Category {
     }
 }
 
-/// An upheld report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Verdict {
-    grave: bool,
-    automated: bool,
-}
-
 impl World {
     /// Somebody who was just met is reported, or (most often) not.
     pub(super) fn maybe_report(&mut self, sitting: &mut Sitting, met: Who) {
@@ -84,16 +79,17 @@ impl World {
         let created_at = sitting.now;
         let category = dice.weighted(&CATEGORIES);
         let decided_at = created_at + seconds(dice.log_normal(RESOLVED_HOURS * 3_600.0, 1.2));
-        let resolved_at = Some(decided_at).filter(|resolved| *resolved < self.until);
-        self.sink.write(&Report {
+        let report = Report {
             id: dice.id_at(created_at),
             reporter_id: sitting.user_id,
             reported_user_id: reported.id,
             category: category.as_str(),
             created_at,
-            resolved_at,
-            updated_at: resolved_at.unwrap_or(created_at),
-        });
+            resolved_at: Some(decided_at),
+            updated_at: decided_at,
+        };
+        self.write(report);
+        let dice = &mut sitting.dice;
         if dice.chance(upheld) {
             let verdict = Verdict {
                 grave: category.is_grave() && dice.chance(BANNED_AT_ONCE),
@@ -103,12 +99,15 @@ impl World {
         }
     }
 
-    /// Acts on an upheld report: a warning first, then a suspension, then a ban.
+    /// Acts on an upheld report, once the person is in no session: a warning first, then a suspension, then a ban.
     pub(super) fn judge(&mut self, who: Who, at: Instant, verdict: Verdict) {
-        let until = self.until;
         let member = self.member_mut(who);
-        let takes_effect_at = at.max(member.busy_until);
-        if !member.is_active() || takes_effect_at >= until {
+        if !member.is_active() {
+            return;
+        }
+        if member.busy_until > at {
+            let over_at = member.busy_until;
+            self.schedule(over_at, Happening::Judge(who, verdict));
             return;
         }
         let number = member.judgements;
@@ -127,22 +126,22 @@ impl World {
             _ => "ban",
         };
         let user_id = self.member(who).person.id;
-        self.sink.write(&ModerationAction {
-            id: dice.id_at(takes_effect_at),
+        self.write(ModerationAction {
+            id: dice.id_at(at),
             user_id,
             action,
             automated: verdict.automated,
-            created_at: takes_effect_at,
+            created_at: at,
         });
         match action {
             "suspend" => {
                 let member = self.member_mut(who);
                 member.standing = Standing::Suspended;
-                member.changed_at = takes_effect_at;
-                let over_at = takes_effect_at + TimeDelta::days(dice.weighted(&SUSPENSION_DAYS));
+                member.changed_at = at;
+                let over_at = at + TimeDelta::days(dice.weighted(&SUSPENSION_DAYS));
                 self.schedule(over_at, Happening::Readmit(who));
             }
-            "ban" => self.exclude(who, takes_effect_at, Standing::Banned),
+            "ban" => self.exclude(who, at, Standing::Banned),
             _ => {}
         }
     }

@@ -5,7 +5,10 @@ use kindred_model::Instant;
 use uuid::Uuid;
 
 use super::chance::Dice;
-use super::events::AppVersion;
+use crate::rows::AppVersion;
+
+/// A person, by their place in the order of registration.
+pub(super) type Who = u32;
 
 /// How much the app means to somebody: how many sessions they begin a day, and for how long they stay interested.
 ///

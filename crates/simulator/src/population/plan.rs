@@ -4,7 +4,7 @@ use chrono::{Months, TimeDelta};
 use kindred_model::Instant;
 
 use super::chance::Dice;
-use crate::load::Cents;
+use crate::rows::Cents;
 
 /// How often a plan is paid.
 #[derive(Clone, Copy)]

@@ -30,30 +30,22 @@ pub(super) fn weekday(at: Instant) -> f64 {
     WEEKDAYS[at.weekday().num_days_from_monday() as usize]
 }
 
-/// The next occasion after `after` of something that happens `per_day(instant)` times a day, or none before `until`.
+/// The next occasion after `after` of something that happens `per_day(instant)` times a day.
 ///
 /// An inhomogeneous Poisson process, hour by hour: an exponential amount of liveliness is used up.
-pub(super) fn next_occasion(
-    dice: &mut Dice,
-    after: Instant,
-    until: Instant,
-    offset: i64,
-    per_day: impl Fn(Instant) -> f64,
-) -> Option<Instant> {
+pub(super) fn next_occasion(dice: &mut Dice, after: Instant, offset: i64, per_day: impl Fn(Instant) -> f64) -> Instant {
     let mut left = dice.exponential(1.0);
     let mut at = after;
-    while at < until {
+    loop {
         let next = at.duration_trunc(HOUR).expect("an hour divides every instant") + HOUR;
         let hours = (next - at).as_seconds_f64() / 3_600.0;
         let expected = per_day(at) * liveliness(at, offset) * hours / 24.0;
         if expected >= left {
-            let occasion = at + seconds(hours * 3_600.0 * left / expected);
-            return (occasion < until).then_some(occasion);
+            return at + seconds(hours * 3_600.0 * left / expected);
         }
         left -= expected;
         at = next;
     }
-    None
 }
 
 /// An instant of the 24 hours from `day` on, by the hours' liveliness for people `offset` hours ahead of UTC.

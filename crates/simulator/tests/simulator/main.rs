@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod determinism;
+mod follow;
 mod promises;
 mod refusals;
 mod schema;

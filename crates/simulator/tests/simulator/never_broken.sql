@@ -21,8 +21,12 @@ select s.id from user_sessions s join users u on u.id = s.user_id
 select id from (select id, from_at, lag(to_at) over (partition by user_id
     order by from_at) as before from spans) s where before > from_at
 
--- every session has telemetry
-select id from user_sessions where id not in
+-- every session that was left in order has telemetry
+select id from user_sessions where exit_reason <> 'crash' and id not in
+    (select session_id from session_telemetry)
+
+-- an app that died reports nothing
+select id from user_sessions where exit_reason = 'crash' and id in
     (select session_id from session_telemetry)
 
 -- telemetry is of its session
@@ -177,6 +181,11 @@ select event_id from behavior_events where user_id is null and anonymous_id is n
 select e.event_id from behavior_events e
     join spans s on s.id = e.session_id where e.user_id is distinct from s.user_id
     or event_time not between from_at and to_at
+
+-- the event of the sign-up tells whose the device is
+select u.id from users u where not exists (select from behavior_events e
+    where e.user_id = u.id and e.event_name = 'registration_complete' and e.anonymous_id is not null)
+    and u.created_at < (select max(received_at) from behavior_events) - interval '50 hours'
 
 -- events without an account are before it
 select e.event_id from behavior_events e

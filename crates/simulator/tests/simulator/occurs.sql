@@ -18,6 +18,15 @@ select count(*) from (select anonymous_id
 -- events late by hours
 select count(*) from behavior_events where received_at > event_time + interval '3 h'
 
+-- events late by more than a day
+select count(*) from behavior_events where received_at > event_time + interval '1 day'
+
+-- sessions without telemetry
+select count(*) from user_sessions where id not in (select session_id from session_telemetry)
+
+-- people who wait on for ever
+select count(*) from matching_queue where left_at is null
+
 -- staff who are active
 select count(*) from user_sessions where user_id in (select id from users
     where is_internal)

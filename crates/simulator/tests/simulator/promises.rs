@@ -1,5 +1,6 @@
 //! What holds in every history, and what occurs in every larger one.
 
+use kindred_model::Instant;
 use kindred_simulator::Population;
 use kindred_testkit::TestDatabase;
 use sqlx::AssertSqlSafe;
@@ -82,8 +83,13 @@ async fn a_history_ends_in_the_middle_of_things() {
 /// Writes a history; the promises that it breaks.
 async fn live(database: &TestDatabase, population: &Population) -> Vec<String> {
     simulate(population, &everything_in(database)).await.unwrap();
+    broken(database, population.start(), population.until).await
+}
+
+/// The promises that what happened from `start` to `until` breaks.
+pub(crate) async fn broken(database: &TestDatabase, start: Instant, until: Instant) -> Vec<String> {
     sqlx::raw_sql(SPANS).execute(database.pool()).await.unwrap();
-    let mut broken = instants_outside(database, population).await;
+    let mut broken = instants_outside(database, start, until).await;
     for (sentence, breaks) in sentences(include_str!("never_broken.sql")) {
         let rows = count(database, &format!("select count(*) from ({breaks}) broken")).await;
         if rows > 0 {
@@ -111,13 +117,13 @@ fn sentences(file: &'static str) -> impl Iterator<Item = (&'static str, &'static
 }
 
 /// Instants before the history or not before its end. Trials may end later.
-async fn instants_outside(database: &TestDatabase, population: &Population) -> Vec<String> {
+async fn instants_outside(database: &TestDatabase, start: Instant, until: Instant) -> Vec<String> {
     let columns = "select table_name::text, column_name::text from information_schema.columns
         where table_schema = 'public' and data_type = 'timestamp with time zone' and column_name <> 'trial_ends_at'
         and table_name <> 'spans'";
     let columns: Vec<(String, String)> = sqlx::query_as(columns).fetch_all(database.pool()).await.unwrap();
     assert_eq!(columns.len(), 31);
-    let history = format!("'[{}, {})'::tstzrange", population.start(), population.until);
+    let history = format!("'[{start}, {until})'::tstzrange");
     let mut outside = Vec::new();
     for (table, column) in columns {
         let sql = format!("select count(*) from {table} where not {column} <@ {history}");

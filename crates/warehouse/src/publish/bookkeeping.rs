@@ -1,11 +1,13 @@
-//! What a publication says about the lake and the sources: which file stands for a partition, how far was read.
+//! What a publication says about the lake and the sources: which file stands for a partition, how far was read, and
+//! what later runs have to look at.
 
+use chrono::NaiveDate;
 use kindred_model::Instant;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{PartitionChange, WatermarkChange};
-use crate::WarehouseError;
+use crate::{PendingChange, WarehouseError};
 
 /// Writes the files of the partitions, and forgets those that are gone.
 pub(super) async fn partitions(
@@ -76,6 +78,78 @@ pub(super) async fn watermarks(
         .map_err(WarehouseError::query("record the sources' watermarks"))?;
     }
     Ok(())
+}
+
+/// Remembers the files of events that were read, each in the version that was.
+pub(super) async fn event_files(
+    connection: &mut PgConnection,
+    files: &[(String, String)],
+    run_id: Uuid,
+) -> Result<(), WarehouseError> {
+    let (paths, etags): (Vec<_>, Vec<_>) = files.iter().map(|(path, etag)| (path.as_str(), etag.as_str())).unzip();
+    sqlx::query(
+        "insert into event_files (path, etag, run_id) select *, $3 from unnest($1::text[], $2::text[])
+         on conflict (path) do update set etag = excluded.etag, run_id = excluded.run_id",
+    )
+    .bind(paths)
+    .bind(etags)
+    .bind(run_id)
+    .execute(connection)
+    .await
+    .map_err(WarehouseError::query("remember the files of events"))?;
+    Ok(())
+}
+
+/// Forgets changes that were served, unless a run has seen the same day change again meanwhile.
+pub(super) async fn settle(connection: &mut PgConnection, served: &[PendingChange]) -> Result<(), WarehouseError> {
+    let noted_by: Vec<_> = served.iter().map(|change| change.noted_by).collect();
+    let (consumers, facts, days) = columns(served);
+    sqlx::query(
+        "delete from pending_changes as pending
+         using unnest($1::text[], $2::text[], $3::date[], $4::uuid[]) as served (consumer, fact, day, noted_by)
+         where (pending.consumer, pending.fact, pending.day, pending.noted_by)
+             = (served.consumer, served.fact, served.day, served.noted_by)",
+    )
+    .bind(consumers)
+    .bind(facts)
+    .bind(days)
+    .bind(noted_by)
+    .execute(connection)
+    .await
+    .map_err(WarehouseError::query("forget the changes that were served"))?;
+    Ok(())
+}
+
+/// Leaves changes to their consumers.
+pub(super) async fn note(
+    connection: &mut PgConnection,
+    changes: &[PendingChange],
+    run_id: Uuid,
+) -> Result<(), WarehouseError> {
+    let (consumers, facts, days) = columns(changes);
+    sqlx::query(
+        "insert into pending_changes (consumer, fact, day, noted_by)
+         select *, $4 from unnest($1::text[], $2::text[], $3::date[])
+         on conflict (consumer, fact, day) do update set noted_by = excluded.noted_by",
+    )
+    .bind(consumers)
+    .bind(facts)
+    .bind(days)
+    .bind(run_id)
+    .execute(connection)
+    .await
+    .map_err(WarehouseError::query("leave changes to their consumers"))?;
+    Ok(())
+}
+
+fn columns(changes: &[PendingChange]) -> (Vec<&str>, Vec<&str>, Vec<NaiveDate>) {
+    let consumers = changes.iter().map(|change| change.consumer.as_str());
+    let facts = changes.iter().map(|change| change.fact.as_str());
+    (
+        consumers.collect(),
+        facts.collect(),
+        changes.iter().map(|change| change.day).collect(),
+    )
 }
 
 /// One field of all changes, as the array that `unnest` takes.

@@ -1,13 +1,13 @@
 //! Making staged rows stand in their table: what changed a closed day is noted, what vanished is deleted, what is new
 //! or different is written, and what is equal is not touched.
 
-use kindred_model::{DayWindow, Instant};
+use kindred_model::{Instant, Interval};
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres};
 use uuid::Uuid;
 
-use super::{Scope, TableChange};
+use super::TableChange;
 use crate::{ColumnType, SummaryTable, WarehouseError};
 
 /// The temporary table that holds the rows which shall stand, shaped like their target.
@@ -26,12 +26,10 @@ pub(super) async fn merge(
         execute(connection, revise, "note what a run restates").await?;
     }
     let mut changed = 0;
-    if let Scope::Days(windows) = &change.scope {
-        for window in windows {
-            let mut vanish = sqlx::query(AssertSqlSafe(sql.vanish())).bind(at).bind(run_id);
-            vanish = sql.bind_window(vanish, *window);
-            changed += execute(connection, vanish, "delete summary rows that vanished").await?;
-        }
+    for interval in change.scope.intervals() {
+        let mut vanish = sqlx::query(AssertSqlSafe(sql.vanish())).bind(at).bind(run_id);
+        vanish = sql.bind_interval(vanish, interval);
+        changed += execute(connection, vanish, "delete summary rows that vanished").await?;
     }
     let upsert = sqlx::query(AssertSqlSafe(sql.upsert()));
     changed += execute(connection, upsert, "write summary rows").await?;
@@ -73,7 +71,7 @@ impl Merge {
         )
     }
 
-    /// `$1` when, `$2` the run, `$3` and `$4` the window.
+    /// `$1` when, `$2` the run, `$3` and `$4` the ends of the interval.
     fn vanish(&self) -> String {
         let was_complete = if self.table.has_partial_rows() {
             "not was.is_partial"
@@ -120,19 +118,19 @@ impl Merge {
         )
     }
 
-    /// Binds a window's ends with the type of the table's day column.
-    fn bind_window<'q>(
+    /// Binds an interval's ends with the type of the table's day column.
+    fn bind_interval<'q>(
         &self,
         query: Query<'q, Postgres, PgArguments>,
-        window: DayWindow,
+        interval: Interval,
     ) -> Query<'q, Postgres, PgArguments> {
         match self
             .table
             .column(self.table.day_column)
             .map(|column| column.column_type)
         {
-            Some(ColumnType::Instant) => query.bind(window.start()).bind(window.end()),
-            _ => query.bind(window.from()).bind(window.to()),
+            Some(ColumnType::Instant) => query.bind(interval.start()).bind(interval.end()),
+            _ => query.bind(interval.days().from()).bind(interval.days().to()),
         }
     }
 

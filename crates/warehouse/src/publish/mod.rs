@@ -4,18 +4,20 @@
 //! crash between swap and commit leaves the lake one run ahead, and the run, not completed, is repeated.
 
 mod bookkeeping;
+mod event_days;
 mod load;
 mod merge;
 
 use std::future::Future;
 
 use arrow::array::RecordBatch;
-use kindred_model::{DayWindow, Instant, RunStatus, Source};
+use chrono::NaiveDate;
+use kindred_model::{DayWindow, Instant, Interval, RunStatus, Source};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::runs::{RunOutcome, finish};
-use crate::{SummaryTable, Warehouse, WarehouseError};
+use crate::{PendingChange, SummaryTable, Warehouse, WarehouseError};
 
 /// All that a run publishes.
 #[derive(Debug, Clone)]
@@ -32,6 +34,14 @@ pub struct Publication {
     pub partitions: Vec<PartitionChange>,
     /// How far the sources were read.
     pub watermarks: Vec<WatermarkChange>,
+    /// The changes of facts that the run saw, for the consumers that it did not serve.
+    pub noted: Vec<PendingChange>,
+    /// The changes that earlier runs noted, and this one has served.
+    pub settled: Vec<PendingChange>,
+    /// The files of events that were read: path and ETag.
+    pub event_files: Vec<(String, String)>,
+    /// The first day of which events are kept in `user_behavior_events`, when the run writes them.
+    pub events_since: Option<NaiveDate>,
     /// How the run ends: completed or partial.
     pub outcome: RunOutcome,
 }
@@ -53,8 +63,22 @@ pub struct TableChange {
 pub enum Scope {
     /// Those of these days: rows of the table that are not among the new ones are deleted.
     Days(Vec<DayWindow>),
+    /// Those of these instants, in the same way, where the table's day column is an instant.
+    Within(Vec<Interval>),
     /// Those with the keys of the new rows: nothing is deleted.
     Keys,
+}
+
+impl Scope {
+    /// The time of which rows vanish that are not among the new ones; none for keys.
+    #[must_use]
+    pub fn intervals(&self) -> Vec<Interval> {
+        match self {
+            Self::Days(windows) => windows.iter().map(|window| Interval::from(*window)).collect(),
+            Self::Within(intervals) => intervals.clone(),
+            Self::Keys => Vec::new(),
+        }
+    }
 }
 
 /// A partition of the lake that a run replaced or removed.
@@ -180,6 +204,16 @@ async fn write(
 ) -> Result<Vec<(&'static str, u64)>, WarehouseError> {
     let Publication { run_id, owner, at, .. } = *publication;
     let mut rows_changed = Vec::with_capacity(publication.tables.len());
+    if let Some(since) = publication.events_since {
+        let events = publication
+            .tables
+            .iter()
+            .filter(|change| change.table == &crate::USER_BEHAVIOR_EVENTS);
+        let days = events
+            .flat_map(|change| change.scope.intervals())
+            .flat_map(|interval| interval.days().days());
+        event_days::prepare(connection, since, &days.collect()).await?;
+    }
     for change in &publication.tables {
         load::stage(connection, change).await?;
         let changed = merge::merge(connection, change, run_id, at).await?;
@@ -187,6 +221,9 @@ async fn write(
     }
     bookkeeping::partitions(connection, &publication.partitions, run_id, at).await?;
     bookkeeping::watermarks(connection, &publication.watermarks, run_id).await?;
+    bookkeeping::event_files(connection, &publication.event_files, run_id).await?;
+    bookkeeping::settle(connection, &publication.settled).await?;
+    bookkeeping::note(connection, &publication.noted, run_id).await?;
     finish(connection, run_id, owner, at, &publication.outcome).await?;
     sqlx::query("select pg_notify('kindred_published', $1)")
         .bind(run_id.to_string())

@@ -87,7 +87,7 @@ impl Warehouse {
                      interval '1 day') as day
              ) as covered
              where run.job_name = $1 and run.status in ('completed', 'partial') and not run.dry_run
-               and run.start_time at time zone 'UTC' >= covered.day + 1",
+               and run.backfill_mode is null and run.start_time at time zone 'UTC' >= covered.day + 1",
         );
         self.days(days, job, window).await
     }
@@ -107,6 +107,7 @@ impl Warehouse {
                          interval '1 day') as day
                  ) as covered
                  where run.job_name = $1 and run.status in ('completed', 'partial', 'failed') and not run.dry_run
+                   and run.backfill_mode is null
                  order by covered.day, run.end_time desc, run.id desc
              ) as latest
              where latest.status = 'failed'",

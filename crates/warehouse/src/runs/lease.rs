@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use kindred_model::Instant;
+use kindred_model::{Instant, Job};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::retry::waits;
 use super::{FORGOTTEN_AFTER, RunOutcome, StepRecord};
 use crate::{Warehouse, WarehouseError};
 
@@ -47,6 +48,9 @@ impl Warehouse {
 
     /// Ends a run that published nothing: failed, cancelled, or dry. False when it is not the owner's any more.
     ///
+    /// It is tried again when its outcome is transient, or when its process was stopped in a run that nobody asked for
+    /// in person: whoever cancels a run in person takes it from its owner.
+    ///
     /// # Errors
     /// When the warehouse does not answer.
     pub async fn finish(
@@ -76,12 +80,11 @@ impl Warehouse {
     }
 
     /// Ends the runs whose owner gave no sign of life for `stale_after`, as failed, and those that stayed queued for
-    /// an hour, as cancelled. Returns their ids.
+    /// an hour in which nobody worked, as cancelled. Those that can be are tried again. Returns their ids.
     ///
     /// # Errors
     /// When the warehouse does not answer.
     pub async fn reap(&self, at: Instant, stale_after: Duration) -> Result<Vec<Uuid>, WarehouseError> {
-        let stale_after = TimeDelta::from_std(stale_after).unwrap_or(TimeDelta::MAX);
         let ended = sqlx::query_scalar(
             "update etl_job_runs
              set status = case status when 'running' then 'failed' else 'cancelled' end,
@@ -91,13 +94,21 @@ impl Warehouse {
                      when 'running' then 'its process died: no heartbeat since '
                          || to_char(heartbeat_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')
                      else 'nobody took it up for an hour: no process runs the jobs of this warehouse'
+                 end,
+                 retry_at = case
+                     when dry_run or parent_id is not null or backfill_mode is not null then null
+                     when status = 'running' then $1 + make_interval(secs => ($4::float8[])[attempt])
+                     when trigger in ('schedule', 'catch_up', 'retry') then $1
                  end
-             where status = 'running' and heartbeat_at < $2 or status = 'queued' and requested_at < $3
+             where status = 'running' and heartbeat_at < $2
+                or status = 'queued' and requested_at < $3
+                   and not exists (select from etl_job_runs as sign where sign.heartbeat_at >= $3)
              returning id",
         )
         .bind(at)
-        .bind(at.checked_sub_signed(stale_after).unwrap_or(Instant::MIN_UTC))
+        .bind(before(at, stale_after))
         .bind(at - FORGOTTEN_AFTER)
+        .bind(waits())
         .fetch_all(self.pool())
         .await
         .map_err(WarehouseError::query("end dead runs"))?;
@@ -106,6 +117,38 @@ impl Warehouse {
         }
         Ok(ended)
     }
+
+    /// Ends the runs of a job that have been running for longer than `deadline`, as failed, and returns their ids.
+    /// Their owners learn of it by their next heartbeat. Backfills may take as long as they like, their pieces may not.
+    ///
+    /// # Errors
+    /// When the warehouse does not answer.
+    pub async fn end_overdue(&self, job: Job, at: Instant, deadline: Duration) -> Result<Vec<Uuid>, WarehouseError> {
+        let ended = sqlx::query_scalar(
+            "update etl_job_runs
+             set status = 'failed', end_time = $2,
+                 execution_time_ms = (extract(epoch from $2 - start_time) * 1000)::bigint,
+                 error_message = 'it took longer than its deadline of ' || $4 || ' minutes'
+             where status = 'running' and backfill_mode is null and job_name = $1 and start_time < $3
+             returning id",
+        )
+        .bind(job.as_str())
+        .bind(at)
+        .bind(before(at, deadline))
+        .bind((deadline.as_secs() / 60).to_string())
+        .fetch_all(self.pool())
+        .await
+        .map_err(WarehouseError::query("end overdue runs"))?;
+        for run_id in &ended {
+            tracing::warn!(%run_id, %job, "ended a run that took longer than its deadline");
+        }
+        Ok(ended)
+    }
+}
+
+fn before(at: Instant, length: Duration) -> Instant {
+    let length = TimeDelta::from_std(length).unwrap_or(TimeDelta::MAX);
+    at.checked_sub_signed(length).unwrap_or(Instant::MIN_UTC)
 }
 
 /// Ends a run, if it is still the owner's, on a connection that may be in the publishing transaction.
@@ -120,7 +163,12 @@ pub(crate) async fn finish(
         "update etl_job_runs
          set status = $4, end_time = $3, records_read = $5, records_processed = $6, error_message = $7,
              execution_time_ms = (extract(epoch from $3 - start_time) * 1000)::bigint,
-             data_quality_checks = $8, steps = $9
+             data_quality_checks = $8, steps = $9,
+             retry_at = case
+                 when dry_run or parent_id is not null or backfill_mode is not null then null
+                 when $4 = 'failed' and $10 then $3 + make_interval(secs => ($11::float8[])[attempt])
+                 when $4 = 'cancelled' and trigger in ('schedule', 'catch_up', 'retry') then $3
+             end
          where id = $1 and owner = $2 and status = 'running'",
     )
     .bind(run_id)
@@ -132,6 +180,8 @@ pub(crate) async fn finish(
     .bind(&outcome.error_message)
     .bind(Json(&outcome.checks))
     .bind(Json(&outcome.steps))
+    .bind(outcome.transient)
+    .bind(waits())
     .execute(connection)
     .await
     .map_err(WarehouseError::query("end a run"))?;

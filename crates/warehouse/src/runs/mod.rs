@@ -2,7 +2,8 @@
 //!
 //! A run is requested (`queued`), claimed by an owner (`running`, with a heartbeat), and ended by that owner. The
 //! owner and its heartbeat are the run's lease: who has lost it changes nothing any more. At most one run of a job is
-//! queued or running, which a unique index holds, not this code.
+//! queued or running, and at most one run of all jobs is running, which unique indexes hold, not this code. Backfills are
+//! rows of their own, apart from that: their runs, the children, take turns with others.
 
 mod backfill;
 mod cancel;
@@ -10,11 +11,12 @@ mod history;
 mod lease;
 mod list;
 mod request;
+mod retry;
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use kindred_model::{Instant, Interval, Job, RunStatus, Trigger, UnknownWord};
+use kindred_model::{BackfillMode, Instant, Interval, Job, RunStatus, Trigger, UnknownWord};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::types::Json;
@@ -26,6 +28,8 @@ pub use backfill::{BackfillProgress, BackfillRequest, piece_detail, plan_detail}
 pub(crate) use lease::finish;
 pub use list::{RunFilter, RunPage, RunPosition};
 pub use request::RequestError;
+pub(crate) use request::{in_the_way, insert_queued};
+pub use retry::{ATTEMPTS, backoff};
 
 /// How old the heartbeat of a run may be before its process counts as dead. Owners beat several times in it.
 pub const STALE_AFTER: Duration = Duration::from_secs(60);
@@ -87,6 +91,12 @@ pub struct Run {
     pub steps: Value,
     /// Whether it publishes nothing.
     pub dry_run: bool,
+    /// The backfill that it is a piece of.
+    pub parent_id: Option<Uuid>,
+    /// Which days it computes, when it is a backfill itself.
+    pub backfill_mode: Option<BackfillMode>,
+    /// When it is tried again; none when it is not.
+    pub retry_at: Option<Instant>,
 }
 
 /// A step of a run, as the ledger keeps it.
@@ -122,6 +132,8 @@ pub struct RunOutcome {
     pub checks: Value,
     /// Every step that it did.
     pub steps: Vec<StepRecord>,
+    /// Whether it failed for a cause that may go away by itself, so that it is worth another try.
+    pub transient: bool,
 }
 
 /// The columns of a [`RunRow`].
@@ -129,7 +141,7 @@ macro_rules! run_columns {
     () => {
         "id, job_name, interval_start, interval_end, trigger, status, attempt, requested_at, start_time, end_time, \
          heartbeat_at, records_read, records_processed, error_message, execution_time_ms, data_quality_checks, steps, \
-         dry_run"
+         dry_run, parent_id, backfill_mode, retry_at"
     };
 }
 pub(crate) use run_columns;
@@ -155,6 +167,9 @@ pub(crate) struct RunRow {
     data_quality_checks: Json<Value>,
     steps: Json<Value>,
     dry_run: bool,
+    parent_id: Option<Uuid>,
+    backfill_mode: Option<String>,
+    retry_at: Option<Instant>,
 }
 
 impl TryFrom<RunRow> for Run {
@@ -181,6 +196,9 @@ impl TryFrom<RunRow> for Run {
             data_quality_checks: row.data_quality_checks.0,
             steps: row.steps.0,
             dry_run: row.dry_run,
+            parent_id: row.parent_id,
+            backfill_mode: row.backfill_mode.map(|mode| mode.parse().map_err(unread)).transpose()?,
+            retry_at: row.retry_at,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Asking for a run, and handing requested runs out.
 
 use kindred_model::{Instant, Job};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Run, RunRequest, RunRow, STALE_AFTER, run_columns};
@@ -31,10 +32,15 @@ impl Warehouse {
     pub async fn request(&self, request: &RunRequest) -> Result<Uuid, RequestError> {
         self.reap(request.at, STALE_AFTER).await?;
         loop {
-            if let Some(id) = self.insert_queued(request).await? {
+            let mut connection = self
+                .pool()
+                .acquire()
+                .await
+                .map_err(WarehouseError::query("request a run"))?;
+            if let Some(id) = insert_queued(&mut connection, request).await? {
                 return Ok(id);
             }
-            if let Some(run_id) = self.active_run(request.job).await? {
+            if let Some((run_id, _)) = in_the_way(&mut connection, request.job).await? {
                 return Err(RequestError::AlreadyRunning {
                     job: request.job,
                     run_id,
@@ -44,14 +50,17 @@ impl Warehouse {
         }
     }
 
-    /// The oldest queued run of a job that this program knows.
+    /// The oldest queued run of a job that this program knows; none while a run is under way, since one runs at a time.
     ///
     /// # Errors
     /// When the warehouse does not answer.
     pub async fn next_queued(&self) -> Result<Option<Uuid>, WarehouseError> {
         let known: Vec<_> = Job::ALL.iter().map(|job| job.as_str()).collect();
         sqlx::query_scalar(
-            "select id from etl_job_runs where status = 'queued' and job_name = any($1) order by requested_at, id limit 1",
+            "select id from etl_job_runs
+             where status = 'queued' and backfill_mode is null and job_name = any($1)
+               and not exists (select from etl_job_runs where status = 'running' and backfill_mode is null)
+             order by requested_at, id limit 1",
         )
         .bind(known)
         .fetch_optional(self.pool())
@@ -60,50 +69,75 @@ impl Warehouse {
     }
 
     /// Takes a queued run for `owner`, who must end it, and give a sign of life by [`Warehouse::heartbeat`] meanwhile.
-    /// None when somebody else took it, or it is not queued any more.
+    /// None when somebody else took it, when it is not queued any more, or while another run is under way: it is then
+    /// still queued. Only backfills run beside others.
     ///
     /// # Errors
     /// When the warehouse does not answer.
     pub async fn claim(&self, run_id: Uuid, owner: Uuid, at: Instant) -> Result<Option<Run>, WarehouseError> {
-        let claimed: Option<RunRow> = sqlx::query_as(concat!(
+        let claimed: Result<Option<RunRow>, _> = sqlx::query_as(concat!(
             "update etl_job_runs set status = 'running', owner = $2, start_time = $3, heartbeat_at = $3
-             where id = $1 and status = 'queued' returning ",
+             where id = $1 and status = 'queued' and (
+                 backfill_mode is not null
+                 or not exists (select from etl_job_runs where status = 'running' and backfill_mode is null))
+             returning ",
             run_columns!()
         ))
         .bind(run_id)
         .bind(owner)
         .bind(at)
         .fetch_optional(self.pool())
-        .await
-        .map_err(WarehouseError::query("claim a run"))?;
-        claimed.map(Run::try_from).transpose()
+        .await;
+        match claimed {
+            Ok(claimed) => claimed.map(Run::try_from).transpose(),
+            // Another run was claimed at the same instant.
+            Err(error) if is_unique_violation(&error) => Ok(None),
+            Err(error) => Err(WarehouseError::query("claim a run")(error)),
+        }
     }
+}
 
-    async fn insert_queued(&self, request: &RunRequest) -> Result<Option<Uuid>, WarehouseError> {
-        sqlx::query_scalar(
-            "insert into etl_job_runs
-                 (id, job_name, interval_start, interval_end, trigger, status, dry_run, requested_at)
-             values ($1, $2, $3, $4, $5, 'queued', $6, $7)
-             on conflict (job_name) where status in ('queued', 'running') do nothing
-             returning id",
-        )
-        .bind(Uuid::now_v7())
-        .bind(request.job.as_str())
-        .bind(request.interval.start())
-        .bind(request.interval.end())
-        .bind(request.trigger.as_str())
-        .bind(request.dry_run)
-        .bind(request.at)
-        .fetch_optional(self.pool())
-        .await
-        .map_err(WarehouseError::query("request a run"))
-    }
+fn is_unique_violation(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
 
-    async fn active_run(&self, job: Job) -> Result<Option<Uuid>, WarehouseError> {
-        sqlx::query_scalar("select id from etl_job_runs where job_name = $1 and status in ('queued', 'running')")
-            .bind(job.as_str())
-            .fetch_optional(self.pool())
-            .await
-            .map_err(WarehouseError::query("find the run under way"))
-    }
+/// Queues a run, unless one of the job is queued or running, on a connection that may be in a transaction.
+pub(crate) async fn insert_queued(
+    connection: &mut PgConnection,
+    request: &RunRequest,
+) -> Result<Option<Uuid>, WarehouseError> {
+    sqlx::query_scalar(
+        "insert into etl_job_runs
+             (id, job_name, interval_start, interval_end, trigger, status, dry_run, requested_at)
+         values ($1, $2, $3, $4, $5, 'queued', $6, $7)
+         on conflict (job_name) where status in ('queued', 'running') and backfill_mode is null do nothing
+         returning id",
+    )
+    .bind(Uuid::now_v7())
+    .bind(request.job.as_str())
+    .bind(request.interval.start())
+    .bind(request.interval.end())
+    .bind(request.trigger.as_str())
+    .bind(request.dry_run)
+    .bind(request.at)
+    .fetch_optional(connection)
+    .await
+    .map_err(WarehouseError::query("request a run"))
+}
+
+/// The run of a job that is queued or running, and when it was requested.
+pub(crate) async fn in_the_way(
+    connection: &mut PgConnection,
+    job: Job,
+) -> Result<Option<(Uuid, Instant)>, WarehouseError> {
+    sqlx::query_as(
+        "select id, requested_at from etl_job_runs
+         where job_name = $1 and status in ('queued', 'running') and backfill_mode is null",
+    )
+    .bind(job.as_str())
+    .fetch_optional(connection)
+    .await
+    .map_err(WarehouseError::query("find the run under way"))
 }

@@ -6,6 +6,8 @@ mod figures;
 mod migrate;
 mod publish;
 mod read;
+mod retries;
 mod revisions;
 mod runs;
 mod support;
+mod turns;

@@ -111,6 +111,7 @@ pub(crate) fn outcome(status: RunStatus) -> RunOutcome {
         error_message: None,
         checks: json!([]),
         steps: Vec::new(),
+        transient: false,
     }
 }
 
@@ -123,6 +124,10 @@ pub(crate) fn publication(run_id: Uuid, owner: Uuid, at: Instant) -> Publication
         tables: Vec::new(),
         partitions: Vec::new(),
         watermarks: Vec::new(),
+        noted: Vec::new(),
+        settled: Vec::new(),
+        event_files: Vec::new(),
+        events_since: None,
         outcome: outcome(RunStatus::Completed),
     }
 }
@@ -138,7 +143,7 @@ pub(crate) fn batch(table: &SummaryTable, run_id: Uuid, at: Instant, rows: &[Val
                 Arc::new(values(column.name).map(Value::as_f64).collect::<Float64Array>())
             }
             ColumnType::Boolean => Arc::new(values(column.name).map(Value::as_bool).collect::<BooleanArray>()),
-            ColumnType::Text => Arc::new(texts(column.name).collect::<StringArray>()),
+            ColumnType::Text | ColumnType::Json => Arc::new(texts(column.name).collect::<StringArray>()),
             ColumnType::Date => {
                 let since_epoch = |text| (day(text) - NaiveDate::default()).num_days().try_into().unwrap();
                 Arc::new(

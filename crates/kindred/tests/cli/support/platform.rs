@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::{Kindred, home};
 
 /// The name says what is in it, since the test server may outlive a run.
-const TEMPLATE: &str = "cli_100_users_20_days_1";
+const TEMPLATE: &str = "cli_100_users_20_days";
 
 /// A day within the history.
 pub(crate) const DAY: &str = "2026-03-10";
@@ -32,7 +32,7 @@ pub(crate) struct Platform {
 impl Platform {
     /// 100 people and 20 days, which end on 2026-03-15.
     pub(crate) async fn simulated() -> Self {
-        let template = Template::once(TEMPLATE, simulate).await;
+        let template = Template::once(&format!("{TEMPLATE}_{}", kindred_simulator::MODEL), simulate).await;
         Self {
             sources: TestDatabase::from_template(&template, "sources").await,
             warehouse: TestDatabase::create("warehouse").await,

@@ -1,0 +1,214 @@
+//! The way of a run, of whatever job.
+//!
+//! pull what the sources changed → rebuild the compact state that it touches → compute what is asked, and what the
+//! changes restate → check → publish everything at once.
+
+use std::sync::Arc;
+
+use chrono::Days;
+use kindred_lake::StagedPartition;
+use kindred_model::{Fact, Interval, RunStatus, Trigger};
+use kindred_warehouse::{DAILY_KPI_SUMMARIES, PartitionChange, Publication, Run, RunOutcome};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::Platform;
+use crate::consumer::{Consumer, Pending, left_over};
+use crate::demand::{RESTATED_DAYS, Situation, tables_of};
+use crate::error::{JobError, describe};
+use crate::ledger::{Done, Ledger, count};
+use crate::steps::compute::{self, Outcome};
+use crate::steps::known::Known;
+use crate::steps::pull;
+use crate::steps::state::{self, Rebuild};
+use crate::steps::work::Work;
+use crate::steps::{check, datasets, mirror, standing};
+
+/// How far before a day a bucket that holds it may begin.
+const LONGEST_BUCKET_DAYS: u64 = 92;
+
+pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger: &Ledger) -> Result<(), JobError> {
+    let asked = asked(platform, run)?;
+    let work = Work::new(platform, run, asked);
+    let mut snapshot = platform.lake.snapshot(datasets::all()).await?;
+    let known = Known::load(platform).await?;
+    let pending = Pending::new(platform.warehouse.pending_changes().await?);
+    let served = Consumer::served_by(run.job);
+
+    ledger.begin("pull").await?;
+    let computed = standing::of_table(&snapshot, &DAILY_KPI_SUMMARIES);
+    let mut pulled = pull::pull(&work, &snapshot, &known, &computed).await?;
+    pulled.staged.iter().for_each(|file| snapshot.overlay(file));
+    ledger
+        .end(Done {
+            rows_read: pulled.rows_read,
+            detail: pulled.detail(),
+            ..Done::default()
+        })
+        .await?;
+
+    ledger.begin("state").await?;
+    let today = pulled.as_of.date_naive();
+    let shared = state::shared(
+        &Rebuild::new(&work, &snapshot, &known, today),
+        &served,
+        &pending,
+        &pulled.changes,
+    )
+    .await?;
+    shared.staged.iter().for_each(|file| snapshot.overlay(file));
+    // Whose events belong to another person now has changed too, though no row did.
+    let aliased = shared.aliased.iter().map(|hour| hour.day);
+    let mut seen = pulled.changes.clone();
+    seen.note(Fact::Events, aliased);
+    let changes = Consumer::of(run.job)
+        .map(|consumer| pending.of(consumer, &seen))
+        .unwrap_or_default();
+    let event_hours = pending.hours_known(run.job, &pulled.event_hours | &shared.aliased);
+    let computed = standing::of_tables(&snapshot, &tables_of(run.job));
+    let since = asked.days().from().min(today - Days::new(RESTATED_DAYS)) - Days::new(LONGEST_BUCKET_DAYS);
+    let situation = Situation {
+        job: run.job,
+        asked,
+        backfill: run.trigger == Trigger::Backfill,
+        as_of: pulled.as_of,
+        changes: &changes,
+        event_hours: &event_hours,
+        computed: &computed,
+        unsettled: &known
+            .unsettled(&platform.lake, &snapshot, &tables_of(run.job), since)
+            .await?,
+        immature: &standing::immature(platform, &snapshot, today).await?,
+        funnel_days: platform.settings.funnel_days(),
+        events_since: platform.settings.events_since(today),
+    };
+    let demand = situation.demand();
+    let active = state::active(
+        &Rebuild::new(&work, &snapshot, &known, today),
+        &served,
+        &pending,
+        &pulled.changes,
+        &demand,
+    )
+    .await?;
+    active.iter().for_each(|file| snapshot.overlay(file));
+    let states = [shared.staged, active].concat();
+    ledger
+        .end(Done {
+            rows_written: rows(&states),
+            ..Done::default()
+        })
+        .await?;
+
+    ledger.begin("compute").await?;
+    let session = datasets::session(platform, snapshot.clone())?;
+    let Outcome {
+        tables,
+        states: outcome_states,
+    } = compute::compute(
+        &Rebuild::new(&work, &snapshot, &known, today),
+        &session,
+        &pulled,
+        &demand,
+    )
+    .await?;
+    let computed_rows = tables.iter().map(|table| table.rows() as u64).sum();
+    ledger
+        .end(Done {
+            rows_written: computed_rows,
+            detail: demand.detail(),
+            ..Done::default()
+        })
+        .await?;
+
+    ledger.begin("check").await?;
+    let checks = check::identities(platform, &session, &tables).await?;
+    ledger.end(Done::default()).await?;
+
+    ledger.begin("stage").await?;
+    let (changes_of_tables, mirrored) = mirror::mirror(&work, &session, tables, situation.unsettled).await?;
+    ledger
+        .end(Done {
+            rows_written: rows(&mirrored),
+            ..Done::default()
+        })
+        .await?;
+
+    let staged = [std::mem::take(&mut pulled.staged), states, outcome_states, mirrored].concat();
+    let outcome = RunOutcome {
+        status: if pulled.absent.is_empty() {
+            RunStatus::Completed
+        } else {
+            RunStatus::Partial
+        },
+        records_read: count(pulled.rows_read),
+        records_processed: count(computed_rows),
+        error_message: pulled.absence(),
+        checks: json!({
+            "identities": checks,
+            "events": pulled.events,
+            "lateChanges": situation.late(),
+        }),
+        steps: ledger.steps(),
+        transient: false,
+    };
+    if run.dry_run {
+        platform.lake.discard(run.id).await?;
+        platform
+            .warehouse
+            .finish(run.id, owner, platform.clock.now(), outcome)
+            .await?;
+        return Ok(());
+    }
+    let publication = Publication {
+        run_id: run.id,
+        owner,
+        at: platform.clock.now(),
+        tables: changes_of_tables,
+        partitions: staged.iter().map(partition).collect(),
+        watermarks: pulled.watermarks,
+        noted: left_over(&seen, &served, run.id),
+        settled: pending.settled(&served),
+        event_files: pulled.event_files,
+        events_since: (!demand.events.is_empty()).then_some(situation.events_since),
+        outcome,
+    };
+    let published = platform
+        .warehouse
+        .publish(&publication, || platform.lake.swap(&staged))
+        .await?;
+    // What was read and no different is still staged; the run is published whether or not it can be removed now.
+    if let Err(error) = platform.lake.discard(run.id).await {
+        tracing::warn!(run_id = %run.id, error = describe(&error), "staged files were left behind");
+    }
+    for (table, changed) in &published.rows_changed {
+        tracing::info!(run_id = %run.id, table, changed, "published");
+    }
+    Ok(())
+}
+
+/// The time that the run was asked for, if it has begun.
+fn asked(platform: &Platform, run: &Run) -> Result<Interval, JobError> {
+    let asked = Interval::new(run.interval_start, run.interval_end).map_err(|_| JobError::LostLease)?;
+    if asked.start() > platform.clock.now() {
+        return Err(JobError::Future(asked));
+    }
+    Ok(asked)
+}
+
+fn rows(staged: &[StagedPartition]) -> u64 {
+    staged.iter().map(|file| file.content_hash.rows()).sum()
+}
+
+fn partition(staged: &StagedPartition) -> PartitionChange {
+    PartitionChange {
+        dataset: staged.dataset.to_string(),
+        partition: staged.partition.to_string(),
+        path: staged.path(),
+        rows: count(staged.content_hash.rows()),
+        bytes: count(staged.meta.size),
+        etag: staged.meta.e_tag.clone(),
+        content_hash: staged.content_hash.to_string(),
+        removed: false,
+    }
+}

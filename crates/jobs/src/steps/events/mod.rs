@@ -1,0 +1,133 @@
+//! Taking in events: read what arrived, keep the copy of each that arrived first, put it into the hour in which it
+//! happened.
+//!
+//! What arrives is spooled into the run's staging folder, so that memory stays flat however much it is. Hours that no
+//! event reaches are not touched.
+
+mod placing;
+mod rejected;
+
+use kindred_extract::{ArrivalBatch, ArrivalRequest, Arrivals, fact_schema};
+use kindred_lake::{Dataset, Snapshot, StagedPartition};
+use kindred_model::{Fact, Instant, Source};
+use kindred_warehouse::WatermarkChange;
+use serde::Serialize;
+
+use super::datasets;
+use super::known::Known;
+use super::pull::Pulled;
+use super::work::Work;
+use crate::error::JobError;
+use crate::ledger::count;
+
+/// The spool of what arrived: staged as if it were state, and never published.
+const INCOMING: &str = "incoming_events";
+
+/// What a run found among the events, for the ledger.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EventsRead {
+    /// Events that the source gave, copies included.
+    arrived: u64,
+    /// Those that the lake took.
+    taken: u64,
+    /// What could not be read as an event, and was set aside.
+    rejected: u64,
+    /// Events that were taken at their arrival, since their own time lay more than a day after it.
+    clamped: u64,
+    /// Properties that nobody allowed.
+    dropped_properties: u64,
+}
+
+/// Reads what arrived since the watermark, and adds it to what the run pulled.
+pub(crate) async fn ingest(
+    work: &Work<'_>,
+    published: &Snapshot,
+    known: &Known,
+    pulled: &mut Pulled,
+) -> Result<(), JobError> {
+    let platform = work.platform;
+    let source = platform.events.as_ref().ok_or(JobError::SourceUnset(Source::Events))?;
+    let dataset = datasets::facts(Fact::Events);
+    let complete = known.is_complete(&dataset, published);
+    let known_files = if complete {
+        platform.warehouse.event_files().await?
+    } else {
+        Default::default()
+    };
+    let watermark = known.watermark(Fact::Events);
+    let request = ArrivalRequest {
+        // What the lake has lost may have arrived at any time.
+        since: watermark.filter(|_| complete),
+        now: pulled.as_of,
+        history_since: platform.settings.history_since,
+        days: work.backfilled_days,
+        known_files,
+    };
+    let mut arrivals = source.open(request).await?;
+    let mut spooled = spool(work, &mut arrivals, pulled.as_of).await?;
+
+    let placed = placing::place(work, published, &spooled.incoming, arrivals.definition()).await?;
+    spooled.read.taken = placed.taken;
+    let aside = rejected::stage(work, published, pulled.as_of, &spooled.rejected).await?;
+    if watermark.is_some() {
+        pulled
+            .changes
+            .note(Fact::Events, placed.hours.iter().map(|hour| hour.day));
+        pulled.event_hours.extend(placed.hours);
+    }
+    pulled.staged.extend(aside);
+    pulled.event_files = arrivals.read_files();
+    pulled.events = spooled.read;
+    // A backfill of single days says nothing of how far the source was read.
+    let extracted_to = arrivals.extracted_to().or(watermark).unwrap_or(pulled.as_of);
+    let change = WatermarkChange {
+        source: Source::Events,
+        dataset: Fact::Events.to_string(),
+        extracted_to,
+        last_row_at: placed.last,
+        rows: count(spooled.read.arrived),
+        schema_fingerprint: arrivals.schema_fingerprint(),
+    };
+    pulled.took(Fact::Events, placed.staged, change);
+    Ok(())
+}
+
+/// What arrived, on disk.
+struct Spooled {
+    incoming: Vec<StagedPartition>,
+    rejected: Vec<kindred_extract::Rejected>,
+    read: EventsRead,
+}
+
+async fn spool(work: &Work<'_>, arrivals: &mut Arrivals, as_of: Instant) -> Result<Spooled, JobError> {
+    let mut stage = work.stage(
+        &Dataset::state(INCOMING),
+        &fact_schema(Fact::Events),
+        &["event_time"],
+        "",
+    );
+    let mut spooled = Spooled {
+        incoming: Vec::new(),
+        rejected: Vec::new(),
+        read: EventsRead::default(),
+    };
+    while let Some(batch) = arrivals.next().await {
+        let ArrivalBatch {
+            events,
+            rejected,
+            dropped_properties,
+            clamped,
+        } = batch?;
+        spooled.read.arrived += events.num_rows() as u64;
+        spooled.read.rejected += rejected.len() as u64;
+        spooled.read.dropped_properties += dropped_properties;
+        spooled.read.clamped += clamped;
+        spooled.rejected.extend(rejected);
+        if events.num_rows() > 0 {
+            stage.write(as_of.date_naive(), events).await?;
+        }
+    }
+    spooled.incoming = stage.finish().await?;
+    Ok(spooled)
+}

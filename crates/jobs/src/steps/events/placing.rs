@@ -1,0 +1,132 @@
+//! Putting events into the hours in which they happened, each once.
+
+use std::collections::BTreeSet;
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::compute::max;
+use arrow::datatypes::{Date32Type, Int32Type, TimestampMicrosecondType};
+use chrono::DateTime;
+use futures::StreamExt;
+use kindred_engine::Params;
+use kindred_extract::fact_schema;
+use kindred_lake::{Dataset, LakeError, Partition, Snapshot, StagedPartition, split_by_day, split_by_partition};
+use kindred_model::{Fact, Instant};
+
+use crate::error::JobError;
+use crate::steps::datasets::{self, sort_of};
+use crate::steps::work::Work;
+
+const FRESH: &str = "fresh_events";
+const DISPLACED: &str = "displaced_events";
+const TIME: &str = "event_time";
+
+/// What became of the events that arrived.
+#[derive(Default)]
+pub(super) struct Placed {
+    /// The hours that changed, whole.
+    pub(super) staged: Vec<StagedPartition>,
+    /// Which hours those are.
+    pub(super) hours: BTreeSet<Partition>,
+    /// Events that the lake did not have.
+    pub(super) taken: u64,
+    /// The latest instant of one.
+    pub(super) last: Option<Instant>,
+}
+
+/// Stages the hours that change when the incoming events join the published ones.
+pub(super) async fn place(
+    work: &Work<'_>,
+    published: &Snapshot,
+    incoming: &[StagedPartition],
+    definition: &str,
+) -> Result<Placed, JobError> {
+    if incoming.is_empty() {
+        return Ok(Placed::default());
+    }
+    let platform = work.platform;
+    let (dataset, schema) = (datasets::facts(Fact::Events), fact_schema(Fact::Events));
+    let mut arrived = Snapshot::default();
+    incoming.iter().for_each(|file| arrived.overlay(file));
+    let arrived: Vec<_> = arrived.all().cloned().collect();
+    let session = platform.engine.session(&platform.lake, published.clone());
+    session.register_dataset("events", &dataset, &schema)?;
+    session.register_files("incoming_events", arrived.iter(), &schema)?;
+
+    // The copies that count, on disk again: the second step reads them twice.
+    let mut placed = Placed::default();
+    let query = platform.queries.get("events/fresh_events")?;
+    let mut fresh = work.stage(&Dataset::state(FRESH), &schema, &[TIME], "");
+    let mut rows = session.stream(query, &Params::default()).await?;
+    while let Some(batch) = rows.next().await {
+        let batch = batch?;
+        placed.take(&dataset, &batch)?;
+        for (day, part) in split_by_day(&Dataset::state(FRESH), &batch, TIME)? {
+            fresh.write(day, part).await?;
+        }
+    }
+    let fresh = fresh.finish().await?;
+    if fresh.is_empty() {
+        return Ok(placed);
+    }
+    let mut files = Snapshot::default();
+    fresh.iter().for_each(|file| files.overlay(file));
+    session.register_files(FRESH, files.files(&Dataset::state(FRESH)), &schema)?;
+
+    let query = platform.queries.get("events/displaced_events")?;
+    let displaced = session.query(query, &Params::default()).await?;
+    for batch in &displaced.batches {
+        placed.hours.extend(hours_of(batch));
+    }
+    session.register_rows(DISPLACED, &displaced)?;
+
+    let touched = published
+        .files(&dataset)
+        .filter(|file| placed.hours.contains(&file.partition));
+    session.register_partitions("touched_events", &dataset, touched, &schema)?;
+    let query = platform.queries.get("events/placed_events")?;
+    let mut stage = work.stage(
+        &dataset,
+        &schema,
+        sort_of(Fact::Events),
+        &format!("{definition}\n{}", query.sql),
+    );
+    let mut rows = session.stream(query, &Params::default()).await?;
+    let mut left = placed.hours.clone();
+    while let Some(batch) = rows.next().await {
+        let batch = batch?;
+        for partition in stage.write_by(&batch, TIME).await? {
+            left.remove(&partition);
+        }
+    }
+    for hour in left {
+        // Every event of it moved to another one.
+        stage.write(hour, RecordBatch::new_empty(schema.clone())).await?;
+    }
+    placed.staged = stage.finish().await?;
+    Ok(placed)
+}
+
+impl Placed {
+    fn take(&mut self, dataset: &Dataset, batch: &RecordBatch) -> Result<(), LakeError> {
+        self.taken += batch.num_rows() as u64;
+        let parts = split_by_partition(dataset, batch, TIME)?;
+        self.hours.extend(parts.into_iter().map(|(hour, _)| hour));
+        let times = batch
+            .column_by_name(TIME)
+            .map(AsArray::as_primitive::<TimestampMicrosecondType>);
+        let last = times.and_then(max).and_then(DateTime::from_timestamp_micros);
+        self.last = self.last.max(last);
+        Ok(())
+    }
+}
+
+/// Dates and hours, the first two columns of an answer.
+fn hours_of(batch: &RecordBatch) -> Vec<Partition> {
+    let days = batch.column(0).as_primitive::<Date32Type>().iter();
+    let hours = batch.column(1).as_primitive::<Int32Type>().iter();
+    let partition = |(day, hour): (Option<i32>, Option<i32>)| {
+        let day = Date32Type::to_naive_date_opt(day?)?;
+        Some(Partition::hour(day, u8::try_from(hour?).ok()?))
+    };
+    days.zip(hours).filter_map(partition).collect()
+}

@@ -1,0 +1,57 @@
+//! What stands in the lake already, of the tables that a run may restate.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::AsArray;
+use arrow::datatypes::Date32Type;
+use chrono::{Days, NaiveDate};
+use futures::TryStreamExt;
+use kindred_engine::EngineError;
+use kindred_lake::{Dataset, Snapshot};
+use kindred_warehouse::{CONVERSION_FUNNELS, SummaryTable};
+
+use super::datasets::summary_schema;
+use crate::Platform;
+use crate::error::JobError;
+
+/// Entry dates that are older than this have matured, whatever the window, or wait for a backfill.
+const OLDEST_IMMATURE: u64 = 150;
+
+/// The days that have rows of a table.
+pub(crate) fn of_table(snapshot: &Snapshot, table: &SummaryTable) -> BTreeSet<NaiveDate> {
+    let dataset = Dataset::kpi(table.name);
+    snapshot.files(&dataset).map(|file| file.partition.day).collect()
+}
+
+/// The same for several tables.
+pub(crate) fn of_tables(
+    snapshot: &Snapshot,
+    tables: &[&'static SummaryTable],
+) -> BTreeMap<&'static str, BTreeSet<NaiveDate>> {
+    tables
+        .iter()
+        .map(|table| (table.name, of_table(snapshot, table)))
+        .collect()
+}
+
+/// The entry dates of funnels that were not mature when they were computed last.
+pub(crate) async fn immature(
+    platform: &Platform,
+    snapshot: &Snapshot,
+    today: NaiveDate,
+) -> Result<BTreeSet<NaiveDate>, JobError> {
+    let name = CONVERSION_FUNNELS.name;
+    let session = platform.engine.session(&platform.lake, snapshot.clone());
+    session.register_dataset(name, &Dataset::kpi(name), &summary_schema(&CONVERSION_FUNNELS))?;
+    let since = today - Days::new(OLDEST_IMMATURE);
+    let sql = format!("select distinct date from {name} where not is_mature and date >= date '{since}'");
+    let failed = |error| EngineError::Plan {
+        query: "entry dates that are not mature".to_owned(),
+        source: Box::new(error),
+    };
+    let batches: Vec<_> = session.sql(&sql).await?.try_collect().await.map_err(failed)?;
+    let days = batches
+        .iter()
+        .flat_map(|batch| batch.column(0).as_primitive::<Date32Type>().iter().flatten());
+    Ok(days.filter_map(Date32Type::to_naive_date_opt).collect())
+}

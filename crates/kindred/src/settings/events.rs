@@ -1,0 +1,65 @@
+//! Where events come from, and what is kept of them.
+
+use kindred_extract::{MixpanelSettings, PropertyList};
+use secrecy::SecretString;
+
+use super::Reader;
+
+/// Days of events that the warehouse keeps when nothing is said.
+const WAREHOUSE_DAYS: u64 = 35;
+
+/// Settings of the event stream.
+#[derive(Debug)]
+pub(crate) struct Events {
+    /// `EVENTS_URL`; none: the interactions database.
+    pub(crate) address: Option<SecretString>,
+    /// `EVENT_PROPERTIES`, names separated by commas.
+    pub(crate) properties: PropertyList,
+    /// `EVENTS_WAREHOUSE_DAYS`, the current day included.
+    pub(crate) warehouse_days: u64,
+    /// `MIXPANEL_USERNAME`, `MIXPANEL_SECRET`, `MIXPANEL_BASE_URL`.
+    pub(crate) mixpanel: MixpanelSettings,
+}
+
+impl Events {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let names = reader.text("EVENT_PROPERTIES").map(|names| {
+            let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+            PropertyList::new(names.map(str::to_owned))
+        });
+        let days = reader.value("EVENTS_WAREHOUSE_DAYS", "a number of days, such as 35");
+        let warehouse_days = days.unwrap_or(WAREHOUSE_DAYS);
+        if !(1..=3_650).contains(&warehouse_days) {
+            reader.mistake("EVENTS_WAREHOUSE_DAYS", "must lie between 1 and 3650");
+        }
+        let address = reader.text("EVENTS_URL");
+        let mixpanel = MixpanelSettings {
+            username: reader.text("MIXPANEL_USERNAME"),
+            secret: reader.text("MIXPANEL_SECRET").map(SecretString::from),
+            base_url: reader.text("MIXPANEL_BASE_URL"),
+            ..MixpanelSettings::default()
+        };
+        if address
+            .as_ref()
+            .is_some_and(|address| address.starts_with("mixpanel://"))
+        {
+            for (setting, unset) in [
+                ("MIXPANEL_USERNAME", mixpanel.username.is_none()),
+                ("MIXPANEL_SECRET", mixpanel.secret.is_none()),
+            ] {
+                if unset {
+                    reader.mistake(
+                        setting,
+                        "is required beside a mixpanel:// address: a service account signs in",
+                    );
+                }
+            }
+        }
+        Self {
+            address: address.map(SecretString::from),
+            properties: names.unwrap_or_default(),
+            warehouse_days,
+            mixpanel,
+        }
+    }
+}

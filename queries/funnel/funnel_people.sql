@@ -1,0 +1,120 @@
+-- How far each person came in a funnel, by the date on which they entered it.
+-- implements: metrics.md 6, "enters once", "Ordered", "Window", and 2, "Person"
+-- reads: funnel_steps, first_moments, aliases, internal_users, events, users, user_sessions, matches, messages, swipes, payments
+-- grain: date, person
+-- parameters: from, to, currency, funnel_name, facts, step_count, window_seconds, entry, order
+
+-- $entry 'first': a person enters once, at their first ever moment of step 1. 'any': on every date on which they have
+-- one, and is worth the deepest attempt that began on it. $order 'strict': nothing may come between two steps.
+-- $facts names what is read beside the events: the facts among the funnel's kinds; in a strict funnel, all.
+
+-- A kind may fill several steps, and a step have several kinds. Bit 0 is step 1.
+with kinds as (
+    select kind, bit_or(cast(1 as bigint) << (step_order - 1)) as steps
+    from funnel_steps
+    group by kind
+),
+
+-- A key that several dates took for new is with the user of the first of them.
+known_users as (
+    select anonymous_key, first_value(user_key order by event_time, event_id) as user_key
+    from aliases
+    group by anonymous_key
+),
+
+happened as (
+    select date, 'event:' || event_name as kind, user_key, anonymous_key, event_time as at
+    from events
+    union all
+    select date, 'registration', user_key, cast(null as bigint), created_at
+    from users
+    where $facts like '%registration%'
+    union all
+    select date, 'session', user_key, cast(null as bigint), started_at
+    from user_sessions
+    where $facts like '%session%'
+    union all
+    select m.date, 'match', m.user_a, cast(null as bigint), m.created_at
+    from matches m
+    left anti join internal_users i on i.user_key = m.user_b
+    where $facts like '%match%'
+    union all
+    select m.date, 'match', m.user_b, cast(null as bigint), m.created_at
+    from matches m
+    left anti join internal_users i on i.user_key = m.user_a
+    where $facts like '%match%'
+    union all
+    select m.date, 'message', m.sender, cast(null as bigint), m.created_at
+    from messages m
+    left anti join internal_users i on i.user_key = m.recipient
+    where $facts like '%message%'
+    union all
+    select s.date, 'like', s.user_key, cast(null as bigint), s.created_at
+    from swipes s
+    left anti join internal_users i on i.user_key = s.target_user_key
+    where $facts like '%like%' and s.action in ('like', 'super_like')
+    union all
+    select date, 'purchase', user_key, cast(null as bigint), paid_at
+    from payments
+    where $facts like '%purchase%'
+        and kind = 'initial' and status in ('succeeded', 'refunded') and currency = $currency
+),
+
+-- Whoever enters in the window may go on for the funnel's window after it, the last instant included.
+moments as (
+    select
+        h.date,
+        coalesce(h.user_key, u.user_key, h.anonymous_key) as person,
+        h.at,
+        coalesce(k.steps, 0) as steps
+    from happened h
+    left join kinds k on k.kind = h.kind
+    left join known_users u on u.anonymous_key = h.anonymous_key
+    where h.date >= $from and h.date < $to + ($window_seconds + 86399) / 86400
+        and (k.steps is not null or $order = 'strict')
+),
+
+-- Several raw identities may be one person, and several kinds one step.
+firsts as (
+    select coalesce(f.user_key, u.user_key, f.anonymous_key) as person, f.at
+    from first_moments f
+    join kinds k on k.kind = f.kind
+    left join known_users u on u.anonymous_key = f.anonymous_key
+    where $entry = 'first' and f.date < $to and k.steps & 1 = 1
+),
+
+entries as (
+    select person, cast(min(at) as date) as date, min(at) as opens
+    from firsts
+    group by person
+    having cast(min(at) as date) >= $from
+    union all
+    select distinct person, date, arrow_cast(date, 'Timestamp(Microsecond, Some("UTC"))') as opens
+    from moments
+    where $entry = 'any' and date < $to and steps & 1 = 1
+),
+
+-- A moment of a later date begins no attempt of this one.
+walks as (
+    select
+        e.date,
+        e.person,
+        funnel(
+            m.at,
+            case when m.date = e.date then m.steps else m.steps & -2 end,
+            $step_count,
+            $window_seconds,
+            $entry,
+            $order
+        ) as walk
+    from entries e
+    join moments m on m.person = e.person
+    left anti join internal_users i on i.user_key = e.person
+    where m.at >= e.opens and m.date <= e.date + ($window_seconds + 86399) / 86400
+    group by e.date, e.person
+)
+
+select date, $funnel_name as funnel_name, person, walk['reached'] as reached, walk['avg_seconds'] as seconds
+from walks
+where walk['reached'] > 0
+order by date, person

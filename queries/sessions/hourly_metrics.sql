@@ -1,0 +1,188 @@
+-- What went on in each hour: who and what was there at its peak and in all of it, and what began in it.
+-- implements: metrics.md 7, "hourly_metrics"; 3, "Session span", "Active user"; 1, "Internal users", "Partial"
+-- reads: user_sessions, interactions, matching_queue, users, messages, internal_users
+-- grain: timestamp
+-- parameters: from, to, start, until, as_of
+
+-- The hours of the days that lie in [start, until) and have begun.
+with hours as (
+    select hour
+    from (
+        select unnest(generate_series(
+            arrow_cast($from, 'Timestamp(Microsecond, Some("UTC"))'),
+            arrow_cast($to, 'Timestamp(Microsecond, Some("UTC"))') - interval '1 hour',
+            interval '1 hour'
+        )) as hour
+    )
+    where hour >= $start and hour < $until and hour < $as_of
+),
+
+-- No span is longer than a day: those of the window started on its days, or on the one before.
+sessions as (
+    select user_key, started_at, span_end
+    from (
+        select
+            s.user_key,
+            s.started_at,
+            least(
+                greatest(coalesce(s.ended_at, s.last_seen_at), s.started_at),
+                s.started_at + interval '24 hours'
+            ) as span_end
+        from user_sessions s
+        left anti join internal_users i on i.user_key = s.user_key
+        where s.date >= $from - interval '1 day' and s.date < $to
+    )
+    where started_at < $until and (span_end > $start or started_at >= $start)
+),
+
+-- Without an end they last until the watermark.
+calls as (
+    select started_at, span_end
+    from (
+        select
+            x.started_at,
+            least(
+                greatest(coalesce(x.ended_at, $as_of), x.started_at),
+                x.started_at + interval '24 hours'
+            ) as span_end
+        from interactions x
+        left anti join internal_users a on a.user_key = x.initiator
+        left anti join internal_users b on b.user_key = x.partner
+        where x.date >= $from - interval '1 day' and x.date < $to
+    )
+    where started_at < $until and (span_end > $start or started_at >= $start)
+),
+
+queued as (
+    select joined_at, span_end
+    from (
+        select
+            q.joined_at,
+            least(
+                greatest(coalesce(q.left_at, $as_of), q.joined_at),
+                q.joined_at + interval '24 hours'
+            ) as span_end
+        from matching_queue q
+        left anti join internal_users i on i.user_key = q.user_key
+        where q.date >= $from - interval '1 day' and q.date < $to
+    )
+    where joined_at < $until and span_end > greatest(joined_at, $start)
+),
+
+-- How far a user's earlier spans reach.
+covered as (
+    select
+        started_at,
+        span_end,
+        max(span_end) over (
+            partition by user_key order by started_at rows between unbounded preceding and 1 preceding
+        ) as covered_to
+    from sessions
+),
+
+-- Of each span the part that no earlier one of its user covers: a user on two devices is one, and a span without any
+-- length is none.
+presence as (
+    select greatest(started_at, covered_to) as came, span_end as went
+    from covered
+    where span_end > greatest(started_at, covered_to)
+),
+
+-- Who comes and who goes at one instant cancel out: spans are half-open. What is there as the window begins came
+-- then, and every hour has its first instant, so that its peak knows what went before it.
+steps as (
+    select instant, sum(users) as users, sum(queue) as queue
+    from (
+        select greatest(came, $start) as instant, 1 as users, 0 as queue from presence
+        union all
+        select went, -1, 0 from presence
+        union all
+        select greatest(joined_at, $start), 0, 1 from queued
+        union all
+        select span_end, 0, -1 from queued
+        union all
+        select hour, 0, 0 from hours
+    )
+    group by instant
+),
+
+running as (
+    select
+        instant,
+        sum(users) over (order by instant rows unbounded preceding) as users,
+        sum(queue) over (order by instant rows unbounded preceding) as queue
+    from steps
+),
+
+peaks as (
+    select date_trunc('hour', instant) as hour, max(users) as concurrent_users, max(queue) as queue_length
+    from running
+    group by date_trunc('hour', instant)
+),
+
+-- Every hour that a span meets, its last one excluded when the span ends just as it begins.
+active as (
+    select hour, count(*) as active_users
+    from (
+        select distinct user_key, unnest(generate_series(
+            date_trunc('hour', greatest(started_at, $start)),
+            greatest(date_trunc('hour', span_end - interval '1 microsecond'), date_trunc('hour', started_at)),
+            interval '1 hour'
+        )) as hour
+        from sessions
+    )
+    group by hour
+),
+
+ongoing as (
+    select hour, count(*) as active_interactions
+    from (
+        select unnest(generate_series(
+            date_trunc('hour', greatest(started_at, $start)),
+            greatest(date_trunc('hour', span_end - interval '1 microsecond'), date_trunc('hour', started_at)),
+            interval '1 hour'
+        )) as hour
+        from calls
+    )
+    group by hour
+),
+
+-- What has one instant falls into one hour.
+begun as (
+    select
+        date_trunc('hour', instant) as hour,
+        sum(users) as new_users,
+        sum(interactions) as new_interactions,
+        sum(messages) as new_messages
+    from (
+        select created_at as instant, 1 as users, 0 as interactions, 0 as messages
+        from users
+        where date >= $from and date < $to and not is_internal
+        union all
+        select started_at, 0, 1, 0 from calls
+        union all
+        select m.created_at, 0, 0, 1
+        from messages m
+        left anti join internal_users a on a.user_key = m.sender
+        left anti join internal_users b on b.user_key = m.recipient
+        where m.date >= $from and m.date < $to
+    )
+    group by date_trunc('hour', instant)
+)
+
+select
+    h.hour as "timestamp",
+    p.concurrent_users,
+    coalesce(a.active_users, 0) as active_users,
+    coalesce(o.active_interactions, 0) as active_interactions,
+    p.queue_length,
+    coalesce(b.new_users, 0) as new_users,
+    coalesce(b.new_interactions, 0) as new_interactions,
+    coalesce(b.new_messages, 0) as new_messages,
+    h.hour + interval '1 hour' > $as_of as is_partial
+from hours h
+left join peaks p on p.hour = h.hour
+left join active a on a.hour = h.hour
+left join ongoing o on o.hour = h.hour
+left join begun b on b.hour = h.hour
+order by h.hour
