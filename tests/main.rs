@@ -6,6 +6,7 @@
 )]
 
 mod house_rules;
+mod identities;
 mod oracle;
 mod peers;
 mod pipeline;

@@ -167,8 +167,9 @@ async fn session(folder: &TempDir) -> Session {
 }
 
 /// Tells PostgreSQL the key of every user, since it cannot hash as we do.
-async fn name_keys(source: &TestDatabase, keys: &UserKeys) {
-    let ids = "select id from users union select user_id from behavior_events where user_id is not null";
+pub(super) async fn name_keys(source: &TestDatabase, keys: &UserKeys) {
+    let ids = "select id from users union select user_id from user_sessions
+        union select user_id from behavior_events where user_id is not null";
     let ids: Vec<Uuid> = sqlx::query_scalar(AssertSqlSafe(ids))
         .fetch_all(source.pool())
         .await

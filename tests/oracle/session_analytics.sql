@@ -1,4 +1,4 @@
--- metrics.md 7, "session_analytics", by looking at each session alone. oracle.keys: the user key of every id.
+-- metrics.md 7, "session_analytics", by looking at each session alone. oracle.user_keys: the user key of every id.
 select
     s.id as session_id,
     k.user_key as user_id,
@@ -23,6 +23,6 @@ select
     r.country
 from oracle.sessions s
 join user_sessions r using (id)
-join oracle.keys k on k.user_id = s.user_id
+join oracle.user_keys k on k.id = s.user_id
 left join session_telemetry t on t.session_id = s.id
 where s.day >= {from} and s.day < {to}

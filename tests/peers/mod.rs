@@ -3,3 +3,5 @@
 
 mod expected;
 mod funnels;
+mod retention;
+mod mrr;

@@ -129,9 +129,27 @@ impl World {
 
     /// Computes all days of `[from, to)`.
     pub(crate) async fn backfill(&self, from: &str, to: &str) -> Result<BackfillReport, JobError> {
+        self.backfill_job(Job::Daily, from, to).await
+    }
+
+    /// The same for any job.
+    pub(crate) async fn backfill_job(&self, job: Job, from: &str, to: &str) -> Result<BackfillReport, JobError> {
         let window = DayWindow::new(day(from), day(to)).unwrap();
         let stop = CancellationToken::new();
-        backfill(&self.platform, Job::Daily, window, BackfillMode::All, &stop, |_| {}).await
+        backfill(&self.platform, job, window, BackfillMode::All, &stop, |_| {}).await
+    }
+
+    /// A run of a job as somebody asks for it who gives no date.
+    pub(crate) async fn trigger(&self, job: Job) -> Result<Run, JobError> {
+        let at = self.platform.clock.now();
+        let request = RunRequest {
+            job,
+            interval: job.default_interval(at),
+            trigger: Trigger::Manual,
+            dry_run: false,
+            at,
+        };
+        run_now(&self.platform, &request, &CancellationToken::new()).await
     }
 
     /// One value that the warehouse answers, as text.

@@ -144,8 +144,8 @@ impl JobError {
             | Self::Shape { .. }
             | Self::Identities(_)
             | Self::LostLease
-            | Self::InTheWay { .. }
             | Self::Deadline { .. }
+            | Self::InTheWay { .. }
             | Self::TakenUp
             | Self::Elsewhere { .. } => ErrorKind::Failed,
         }

@@ -96,14 +96,6 @@ async fn hold(platform: &Arc<Platform>, run: Run, owner: Uuid, cancel: &Cancella
     Ok(run)
 }
 
-/// The error, or that the run was cancelled from elsewhere: whoever does that takes its lease.
-pub(crate) async fn or_cancelled(platform: &Platform, run_id: Uuid, error: JobError) -> JobError {
-    match platform.warehouse.run(run_id).await {
-        Ok(Some(run)) if run.status == RunStatus::Cancelled => JobError::Cancelled,
-        _ => error,
-    }
-}
-
 /// How long a run of a job may take: longer than any sound one, shorter than would hold up the others for good. A run of
 /// a backfill has a month of days to compute.
 const fn deadline(job: Job) -> Duration {
@@ -111,6 +103,14 @@ const fn deadline(job: Job) -> Duration {
         Job::Daily | Job::Weekly => Duration::from_secs(4 * 60 * 60),
         Job::Hourly => Duration::from_secs(2 * 60 * 60),
         Job::Sessions => Duration::from_secs(60 * 60),
+    }
+}
+
+/// The error, or that the run was cancelled from elsewhere: whoever does that takes its lease.
+pub(crate) async fn or_cancelled(platform: &Platform, run_id: Uuid, error: JobError) -> JobError {
+    match platform.warehouse.run(run_id).await {
+        Ok(Some(run)) if run.status == RunStatus::Cancelled => JobError::Cancelled,
+        _ => error,
     }
 }
 

@@ -21,10 +21,8 @@ pub use error::{Cause, ErrorKind, WarehouseError};
 pub use pending::PendingChange;
 pub use progress::{LakePartition, Watermark};
 pub use publish::{PartitionChange, Publication, PublishError, Published, Scope, TableChange, WatermarkChange};
-pub use runs::{
-    ATTEMPTS, BackfillProgress, BackfillRequest, RequestError, Run, RunFilter, RunOutcome, RunPage, RunPosition,
-    RunRequest, STALE_AFTER, StepRecord, backoff, piece_detail, plan_detail,
-};
+pub use runs::{ATTEMPTS, RequestError, Run, RunOutcome, RunRequest, STALE_AFTER, StepRecord, backoff};
+pub use runs::{BackfillProgress, BackfillRequest, RunFilter, RunPage, RunPosition, piece_detail, plan_detail};
 pub use tables::{
     ACTIVE_USER_BUCKETS, BEHAVIOR_ROLLUPS, CONVERSION_FUNNELS, Column, ColumnType, DAILY_KPI_SUMMARIES, FUNNEL_WINDOWS,
     HOURLY_METRICS, LIFECYCLE_DAILY, MRR_MOVEMENTS_DAILY, RETENTION_COHORTS, REVENUE_METRICS, SEGMENT_KPI_DAILY,
