@@ -76,6 +76,10 @@ impl Setup {
                     tables: Vec::new(),
                     partitions: Vec::new(),
                     watermarks: Vec::new(),
+                    noted: Vec::new(),
+                    settled: Vec::new(),
+                    event_files: Vec::new(),
+                    events_since: None,
                     outcome: outcome(RunStatus::Completed, false),
                 };
                 let published = self.warehouse.publish(&done, || async { Ok::<_, std::fmt::Error>(()) });
