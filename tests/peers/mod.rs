@@ -3,5 +3,5 @@
 
 mod expected;
 mod funnels;
-mod retention;
 mod mrr;
+mod retention;
