@@ -149,3 +149,9 @@ from user_sessions s
 cross join generate_series(0, 5) as n
 cross join lateral (select * from messages m where m.sender_id = s.user_id order by m.id limit 1) m
 where s.ended_at between s.started_at and s.started_at + interval '6 hours' and abs(hashtext(s.id::text)) % 31 = 2;
+
+-- Devices that several people use, events of users without a device, and many events of one instant.
+update behavior_events set anonymous_id = (select min(anonymous_id) from behavior_events)
+where abs(hashtext(anonymous_id)) % 23 = 2;
+update behavior_events set anonymous_id = null where user_id is not null and abs(hashtext(event_id)) % 37 = 3;
+update behavior_events set event_time = date_trunc('hour', event_time) where abs(hashtext(event_id)) % 41 = 4;

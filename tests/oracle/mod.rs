@@ -4,6 +4,8 @@
 //! definitions do, and one statement a table computes what must stand in it.
 
 mod behavior;
+mod bench;
+mod funnels;
 mod jobs;
 
 use std::collections::BTreeSet;
@@ -66,6 +68,8 @@ async fn expected(world: &World, table: &'static SummaryTable, from: &str, to: &
         "hourly_metrics" => include_str!("hourly_metrics.sql"),
         "session_analytics" => include_str!("session_analytics.sql"),
         "retention_cohorts" => include_str!("retention_cohorts.sql"),
+        "conversion_funnels" => include_str!("conversion_funnels.sql"),
+        "funnel_windows" => include_str!("funnel_windows.sql"),
         other => panic!("{other} has no oracle: add tests/oracle/{other}.sql"),
     };
     let as_of = population().until.to_rfc3339();

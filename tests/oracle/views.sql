@@ -86,4 +86,56 @@ where action like '%like' and user_id not in (select id from oracle.staff)
     and target_user_id not in (select id from oracle.staff);
 create index on oracle.likes (day);
 
+-- Who did what the onboarding funnel asks for, and when.
+create table oracle.moments as
+with events as (
+    -- A clock that is more than a day ahead is not believed.
+    select event_id, user_id, anonymous_id, event_name,
+        case when event_time > received_at + interval '24 hours' then received_at else event_time end as at
+    from behavior_events where user_id is not null or anonymous_id is not null
+),
+owners as (
+    select distinct on (anonymous_id) anonymous_id, user_id
+    from events where user_id is not null and anonymous_id is not null
+    order by anonymous_id, at, event_id collate "C"
+),
+done (step, person, at) as (
+    select n, coalesce(e.user_id::text, o.user_id::text, e.anonymous_id), at
+    from events e
+    join (values (1, 'app_open'), (2, 'registration_start'), (7, 'subscription_view')) as s (n, name)
+        on name = event_name
+    left join owners o on o.anonymous_id = e.anonymous_id
+    union all
+    select 3, id::text, created_at from users
+    union all
+    select 4, user_id::text, started_at from user_sessions
+    union all
+    select 5, user_a_id::text, created_at from matches where user_b_id not in (select id from oracle.staff)
+    union all
+    select 5, user_b_id::text, created_at from matches where user_a_id not in (select id from oracle.staff)
+    union all
+    select 6, sender_id::text, created_at from messages where recipient_id not in (select id from oracle.staff)
+    union all
+    select 8, user_id::text, paid_at from oracle.paid where kind = 'initial'
+)
+select step, person, at from done where person not in (select id::text from oracle.staff);
+create index on oracle.moments (person, step, at);
+
+-- Their way from step to step, the first instant of each that is not before the last one's and within 14 days.
+create table oracle.onboarding as
+with recursive walk as (
+    select person, 1 as step, min(at) as entered, min(at) as at from oracle.moments where step = 1 group by person
+    union all
+    select w.person, w.step + 1, w.entered, n.at
+    from walk w
+    cross join lateral (
+        select min(m.at) as at from oracle.moments m
+        where m.person = w.person and m.step = w.step + 1 and m.at between w.at and w.entered + interval '14 days'
+    ) n
+    where n.at is not null
+)
+select person, step, (entered at time zone 'UTC')::date as day,
+    extract(epoch from lead(at) over (partition by person order by step) - at)::double precision as seconds
+from walk;
+
 analyze;

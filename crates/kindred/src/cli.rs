@@ -23,7 +23,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// A simulated dating platform with its figures, served at once
     Demo(DemoArgs),
-    /// The KPI API and the ETL control API, with the worker that carries out requested runs
+    /// The KPI API and the ETL control API, with the ticker of the jobs and the worker that carries out runs
     Serve {
         /// Only one of them
         part: Option<Part>,
@@ -59,7 +59,7 @@ pub(crate) enum Command {
 pub(crate) enum Part {
     /// The KPI API alone
     Api,
-    /// The ETL control API and the worker
+    /// The ETL control API, the ticker and the worker
     Etl,
 }
 

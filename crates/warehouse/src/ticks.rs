@@ -36,7 +36,7 @@ pub enum Ticked {
     Started(Uuid),
     /// It fell into a run of the same job, which the ledger notes by this run that never ran.
     Skipped(Uuid),
-    /// A run of the job that was requested after it is under way, of an earlier tick: it waits for its turn.
+    /// A run of the job that was requested since is under way, of an earlier tick: it waits for its turn.
     Waits,
     /// A catch-up that a published run has made needless.
     Done,
@@ -188,7 +188,7 @@ async fn start(connection: &mut PgConnection, tick: &Tick, at: Instant) -> Resul
             return Ok(Ticked::Started(run_id));
         }
         if let Some((run_id, requested_at)) = in_the_way(connection, tick.job).await? {
-            if requested_at > tick.at {
+            if requested_at >= tick.at {
                 return Ok(Ticked::Waits);
             }
             let why = format!("run {run_id} of the job was queued or running");

@@ -68,11 +68,18 @@ impl EventFiles {
     fn failed(&self, error: &object_store::Error) -> ExtractError {
         let place = self.label.clone();
         let reason = error.to_string();
-        match error {
-            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
-                ExtractError::FilesForbidden { place, reason }
-            }
-            _ => ExtractError::FilesUnreachable { place, reason },
+        let is_forbidden = match error {
+            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => true,
+            // What refuses a listing is told in words only.
+            object_store::Error::Generic { .. } => ["401 Unauthorized", "403 Forbidden"]
+                .iter()
+                .any(|status| reason.contains(status)),
+            _ => false,
+        };
+        if is_forbidden {
+            ExtractError::FilesForbidden { place, reason }
+        } else {
+            ExtractError::FilesUnreachable { place, reason }
         }
     }
 }
@@ -202,7 +209,10 @@ impl FileEvents {
             Err(error) => return Err(self.files.failed(&error)),
         };
         // It may have been replaced since the listing: what counts is what is read.
-        let meta = found.meta.clone();
+        let meta = ObjectMeta {
+            location: listed.location.clone(),
+            ..found.meta.clone()
+        };
         // A local file that was cut short gives empty pieces for ever.
         let pieces = found
             .into_stream()

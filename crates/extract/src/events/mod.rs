@@ -35,7 +35,6 @@ use crate::library::FactQueries;
 use crate::{ExtractError, PostgresSource, SourceConfig, UserKeys};
 
 /// What the event source needs to be read.
-#[derive(Debug)]
 pub struct EventsConfig {
     /// `EVENTS_URL`: `postgresql://…`; a folder, as a path or `file://…`; `s3://…`, `gs://…`, `az://…`;
     /// `mixpanel://PROJECT`.
@@ -153,6 +152,19 @@ impl EventSource {
             Origin::Files(files) => Arrivals::of_files(files, cleaning, &request).await,
             Origin::Mixpanel(mixpanel) => Ok(Arrivals::of_mixpanel(mixpanel, cleaning, &request)),
         }
+    }
+}
+
+/// Without the store's options and Mixpanel's settings, which hold secrets.
+impl fmt::Debug for EventsConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventsConfig")
+            .field("address", &self.address)
+            .field("properties", &self.properties)
+            .field("deadline", &self.deadline)
+            .field("batch_rows", &self.batch_rows)
+            .field("queue_batches", &self.queue_batches)
+            .finish_non_exhaustive()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Decimal128Type, Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Decimal128Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use chrono::NaiveDate;
 use kindred_extract::{
     ExtractError, FactQueries, PostgresSource, Rows, Snapshot, SourceConfig, UserKeys, embedded_queries,
@@ -160,6 +160,7 @@ fn text(array: &dyn Array, row: usize) -> String {
         return "null".into();
     }
     match array.data_type() {
+        DataType::Int32 => array.as_primitive::<Int32Type>().value(row).to_string(),
         DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
         DataType::FixedSizeBinary(16) => Uuid::from_slice(array.as_fixed_size_binary().value(row))
             .expect("16 bytes")
@@ -197,6 +198,7 @@ fn inserts(source: Source) -> Vec<String> {
         r#"(array['ios', '', 'ä ☂ 👩‍👩‍👧', $$'; drop table users; --$$, E'a\\b\n\t"c"', repeat('x', 3000)])[1 + i % 6]"#;
     let maybe_text = format!("case when i % 4 > 0 then {text} end");
     let money = "(array[0, 0.01, 9999999999.99, -9999999999.99, 9.9, 12])[1 + i % 6]::numeric(12,2)";
+    let number = "(array[0, 1, 2147483647, -2147483648, 7, 12])[1 + i % 6]";
     let at = "timestamptz '2026-03-01T00:00:00Z' + i * interval '7 hours 11 minutes 13.000017 seconds'";
     let maybe_at = format!("case when i % 3 > 0 then {at} - interval '80 years' end");
     match source {
@@ -224,6 +226,8 @@ fn inserts(source: Source) -> Vec<String> {
             format!(
                 "insert into interactions select {id}, {text}, {id}, {id}, {at}, {maybe_at}, {maybe_text}, {at} from n"
             ),
+            format!("insert into matching_queue select {id}, {id}, {at}, {maybe_at}, {maybe_text}, {at} from n"),
+            format!("insert into session_telemetry select {id}, {id}, {at}, {number}, {number}, {at} from n"),
         ],
         Source::Communications => {
             vec![format!(
@@ -260,6 +264,7 @@ pub(crate) async fn oracle(platform: &Platform, fact: Fact) -> Vec<Vec<String>> 
                 DataType::Int64 => row
                     .get::<Option<Uuid>, _>(name)
                     .map(|id| keys().of_uuid(&id).to_string()),
+                DataType::Int32 => row.get::<Option<i32>, _>(name).map(|number| number.to_string()),
                 DataType::FixedSizeBinary(_) => row.get::<Option<Uuid>, _>(name).map(|id| id.to_string()),
                 DataType::Utf8 => row.get::<Option<String>, _>(name).map(|text| format!("{text:?}")),
                 DataType::Decimal128(..) => row

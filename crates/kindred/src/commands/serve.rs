@@ -7,8 +7,9 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use kindred_api::ApiState;
-use kindred_jobs::{Platform, Worker, describe};
-use kindred_warehouse::{ConnectOptions, STALE_AFTER, Warehouse};
+use kindred_jobs::Worker;
+use kindred_ticker::Ticker;
+use kindred_warehouse::{ConnectOptions, Warehouse};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
@@ -102,10 +103,15 @@ impl Servers {
             let router = kindred_api::control_router(state);
             tasks.spawn_on(serve_one(listener.into_std()?, router, stop.clone()), http.handle());
             let worker = Worker::new(opened.platform.clone());
-            let (working, reaping) = (stop.clone(), stop.clone());
-            let platform = opened.platform.clone();
+            let platform = &opened.platform;
+            let ticker = Ticker::new(
+                platform.warehouse.clone(),
+                platform.clock.clone(),
+                settings.schedules.clone(),
+            );
+            let (working, ticking) = (stop.clone(), stop.clone());
             tasks.spawn(async move {
-                tokio::join!(worker.work(working), reap(&platform, reaping));
+                tokio::join!(worker.work(working), ticker.run(ticking));
                 Ok(())
             });
         }
@@ -124,19 +130,6 @@ impl Servers {
         warehouse.pool().close().await;
         http.shutdown_background();
         ended
-    }
-}
-
-/// Ends, now and again, the runs of processes that died, so that none stays `running` while nobody asks for another.
-async fn reap(platform: &Platform, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(STALE_AFTER / 2) => {}
-            () = stop.cancelled() => return,
-        }
-        if let Err(error) = platform.warehouse.reap(platform.clock.now(), STALE_AFTER).await {
-            tracing::warn!(error = describe(&error), "dead runs could not be looked for");
-        }
     }
 }
 

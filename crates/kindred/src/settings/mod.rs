@@ -5,6 +5,7 @@ mod funnels;
 mod limits;
 mod logging;
 mod reader;
+mod schedules;
 mod servers;
 mod sources;
 mod storage;
@@ -14,6 +15,7 @@ pub(crate) use funnels::Funnels;
 pub(crate) use limits::Limits;
 pub(crate) use logging::{LogFormat, Logging};
 pub(crate) use reader::Mistake;
+pub(crate) use schedules::Schedules;
 pub(crate) use servers::Servers;
 pub(crate) use sources::Sources;
 pub(crate) use storage::Storage;
@@ -29,6 +31,7 @@ pub(crate) struct Settings {
     pub(crate) funnels: Funnels,
     pub(crate) servers: Servers,
     pub(crate) limits: Limits,
+    pub(crate) schedules: Schedules,
     pub(crate) logging: Logging,
 }
 
@@ -64,6 +67,7 @@ impl Settings {
             funnels: Funnels::read(&mut reader),
             servers: Servers::read(&mut reader),
             limits: Limits::read(&mut reader),
+            schedules: schedules::read(&mut reader),
             logging: Logging::read(&mut reader),
         };
         reader.finish(settings)
@@ -98,6 +102,8 @@ mod tests {
         assert_eq!((settings.servers.api_port, settings.servers.etl_port), (3008, 3010));
         assert!(settings.servers.bind.is_loopback());
         assert_eq!(settings.limits.currency, "USD");
+        let schedules: Vec<_> = settings.schedules.values().map(ToString::to_string).collect();
+        assert_eq!(schedules, ["0 1 * * *", "5 * * * *", "0 2 * * 1", "*/15 * * * *"]);
     }
 
     #[test]
@@ -110,6 +116,10 @@ mod tests {
             ("DATABASE_URL", "mysql://root:hunter2@db/analytics"),
             ("REPORTING_CURRENCY", "dollars"),
             ("HISTORY_SINCE", "yesterday"),
+            ("DAILY_SCHEDULE", "0 25 * * *"),
+            ("HOURLY_SCHEDULE", "@hourly"),
+            ("WEEKLY_SCHEDULE", "0 0 2 * * 1"),
+            ("SESSIONS_SCHEDULE", "0 0 30 2 *"),
             ("USER_KEY_SECRET", "short"),
         ])
         .unwrap_err();
@@ -122,10 +132,18 @@ mod tests {
             "DATABASE_URL",
             "REPORTING_CURRENCY",
             "HISTORY_SINCE",
+            "DAILY_SCHEDULE",
+            "HOURLY_SCHEDULE",
+            "WEEKLY_SCHEDULE",
+            "SESSIONS_SCHEDULE",
             "USER_KEY_SECRET",
         ] {
             assert!(settings.contains(&expected), "{expected} is not among {text:?}");
         }
+        let about_seconds = text.iter().find(|line| line.starts_with("WEEKLY_SCHEDULE"));
+        let about_seconds =
+            about_seconds.is_some_and(|line| line.contains("`0 0 2 * * 1` has 6 fields; write minute, hour"));
+        assert!(about_seconds, "{text:?}");
         assert!(!text.join(" ").contains("hunter2") && !text.join(" ").contains("short`"));
     }
 

@@ -34,7 +34,7 @@ const LATE_DAYS: Days = Days::new(2);
 const FIRST_DAYS: u64 = 35;
 
 /// Who signs in to Mixpanel, and where.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct MixpanelSettings {
     /// `MIXPANEL_USERNAME`: of a service account.
     pub username: Option<String>,
@@ -45,6 +45,15 @@ pub struct MixpanelSettings {
     pub base_url: Option<String>,
     /// How long to wait for what.
     pub patience: Patience,
+}
+
+/// Without who signs in: a region's address, too, may hold a password by mistake.
+impl fmt::Debug for MixpanelSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MixpanelSettings")
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How long Mixpanel is waited for, and how often it is asked.

@@ -52,14 +52,23 @@ pub(crate) struct Answer {
 }
 
 impl Kindred {
-    /// With its state below `home`, the ports left to the system, and every other setting at its default.
+    /// With its state below `home`, the ports left to the system, no tick while a test runs, and every other setting at
+    /// its default.
     pub(crate) fn new(home: &Path) -> Self {
         let kindred = Self {
             program: vec![env!("CARGO_BIN_EXE_kindred").to_owned()],
             folder: home.to_owned(),
             settings: BTreeMap::new(),
         };
-        kindred
+        let schedules = [
+            "DAILY_SCHEDULE",
+            "HOURLY_SCHEDULE",
+            "WEEKLY_SCHEDULE",
+            "SESSIONS_SCHEDULE",
+        ];
+        schedules
+            .into_iter()
+            .fold(kindred, |kindred, setting| kindred.with(setting, "0 0 29 2 *"))
             .with("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
             .with("HOME", home.to_str().unwrap())
             .with("STATE_DIR", home.join("state").to_str().unwrap())
