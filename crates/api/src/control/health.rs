@@ -53,7 +53,7 @@ struct SourceHealth {
     source: &'static str,
     /// Whether runs fail without it.
     required: bool,
-    /// Whether it answers; null when it has no address, or when this process has none.
+    /// Whether it answers; null when it was not asked, since it has no address or counts how often it is asked.
     reachable: Option<bool>,
     /// How long it took to, in milliseconds, a few seconds ago at most; null when it does not.
     latency_ms: Option<f64>,
@@ -168,7 +168,7 @@ fn of_source(source: Source, watermarks: &[Watermark], seen: &BTreeMap<Source, S
         reachable: seen.and_then(|seen| match seen.reach {
             Reach::Answers => Some(true),
             Reach::Silent => Some(false),
-            Reach::Unset => None,
+            Reach::Unasked => None,
         }),
         latency_ms: answered.map(|seen| milliseconds(seen.latency)),
         last_extraction: own.iter().map(|watermark| watermark.extracted_to).min().map(Timestamp),

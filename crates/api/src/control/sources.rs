@@ -24,8 +24,8 @@ pub enum Reach {
     Answers,
     /// It does not, or does not let us in.
     Silent,
-    /// No address of it is set.
-    Unset,
+    /// It was not asked: no address of it is set, or being asked costs it too much.
+    Unasked,
 }
 
 /// Looks whether a source answers. What went wrong is for its log: answers are open to all.

@@ -67,7 +67,7 @@ impl Servers {
         let clock = Clock::fixed(at(NOW));
         let looks = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&looks);
-        let sources = Arc::new(Mutex::new(BTreeMap::from([(Source::Moderation, Some(Reach::Unset))])));
+        let sources = Arc::new(Mutex::new(BTreeMap::from([(Source::Moderation, Some(Reach::Unasked))])));
         let found = Arc::clone(&sources);
         let state = ApiState::new(warehouse.clone(), clock.clone())
             .with_schedules(BTreeMap::from([(Job::Daily, "0 1 * * *".to_owned())]))

@@ -135,6 +135,12 @@ impl EventSource {
         }
     }
 
+    /// Whether each question to it counts against a limit: it is then no place to look now and again.
+    #[must_use]
+    pub const fn is_metered(&self) -> bool {
+        matches!(self.origin, Origin::Mixpanel(_))
+    }
+
     /// Begins to read the events that a request asks for, and some that were read before.
     ///
     /// # Errors

@@ -179,7 +179,7 @@ async fn a_demo_that_is_stopped_while_it_is_filled_goes_on_at_the_next_start() {
     let ledger = kindred
         .ask(
             "analytics",
-            "select status, count(*) from etl_job_runs group by 1 order by 1",
+            "select status, count(*) from etl_job_runs where backfill_mode is null group by 1 order by 1",
         )
         .await;
     assert_eq!(ledger, "cancelled|1\ncompleted|2", "41 days are two runs");

@@ -160,3 +160,23 @@ async fn a_run_that_is_stopped_ends_as_cancelled_and_publishes_nothing() {
     );
     assert_eq!(platform.count("select count(*) from daily_kpi_summaries").await, 0);
 }
+
+#[tokio::test]
+async fn a_run_over_hours_prints_them_and_a_backfill_stands_in_the_ledger_with_its_pieces() {
+    let platform = Platform::simulated().await;
+    let kindred = platform.kindred();
+    let run = kindred.run(&["run", "hourly", "--dry-run"]).await.expect(0);
+    run.says(&["job       hourly (dry run)\n", "window    ", "Z (exclusive)\n"]);
+    let week = kindred
+        .run(&["run", "weekly", "--date", DAY, "--dry-run"])
+        .await
+        .expect(0);
+    week.says(&["days      2026-03-02 to 2026-03-09 (exclusive)\n"]);
+
+    let backfill = ["backfill", "daily", "--from", "2026-01-31", "--to", "2026-03-08"];
+    kindred.run(&backfill).await.expect(0).says(&["36 days in 2 runs"]);
+    let pieces = "select count(*) from etl_job_runs as piece join etl_job_runs as whole on piece.parent_id = whole.id
+        where whole.backfill_mode = 'missing' and whole.status = 'completed' and piece.status = 'completed'
+          and jsonb_array_length(whole.steps) = 3";
+    assert_eq!(platform.count(pieces).await, 2);
+}

@@ -11,7 +11,7 @@ async fn a_command_line_that_makes_no_sense_ends_with_2_before_anything_is_start
     for (line, word) in [
         ("", "Usage: kindred"),
         ("frobnicate", "frobnicate"),
-        ("run nightly", "[possible values: daily]"),
+        ("run nightly", "[possible values: daily, hourly, weekly, sessions]"),
         ("run", "<JOB>"),
         ("run daily --date yesterday", "expected a day, such as 2026-01-31"),
         ("run daily --date 2026-02-30", "expected a day, such as 2026-01-31"),

@@ -13,6 +13,21 @@ use crate::{Warehouse, WarehouseError};
 /// Between two looks at a run that somebody waits for: short for a person, long for the database.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// What each run of a job ($1) covered of the days from $2 to $3, as far as it was over when the run began.
+macro_rules! covered {
+    () => {
+        "covered as (
+             select id, end_time, status <> 'failed' as published, tsrange(
+                 interval_start at time zone 'UTC',
+                 greatest(interval_start, least(interval_end, start_time)) at time zone 'UTC') as span
+             from etl_job_runs
+             where job_name = $1 and status in ('completed', 'partial', 'failed')
+               and not dry_run and backfill_mode is null
+               and interval_start < $3 at time zone 'UTC' and interval_end > $2 at time zone 'UTC'
+         )"
+    };
+}
+
 impl Warehouse {
     /// The run of this id.
     ///
@@ -73,45 +88,38 @@ impl Warehouse {
         Ok(next.flatten())
     }
 
-    /// The days of the window that a run has published which started when the day was over.
+    /// The days of the window that runs have published whole, each hour by one that began when the hour was over.
     ///
     /// # Errors
     /// When the warehouse does not answer.
     pub async fn completed_days(&self, job: Job, window: DayWindow) -> Result<BTreeSet<NaiveDate>, WarehouseError> {
-        let days = sqlx::query_scalar(
-            "select distinct covered.day
-             from etl_job_runs as run, lateral (
-                 select day::date from generate_series(
-                     greatest(run.interval_start at time zone 'UTC', $2),
-                     least(run.interval_end at time zone 'UTC', $3) - interval '1 day',
-                     interval '1 day') as day
-             ) as covered
-             where run.job_name = $1 and run.status in ('completed', 'partial') and not run.dry_run
-               and run.backfill_mode is null and run.start_time at time zone 'UTC' >= covered.day + 1",
-        );
+        let days = sqlx::query_scalar(concat!(
+            "with ",
+            covered!(),
+            " select day::date from generate_series($2, $3 - interval '1 day', interval '1 day') as day
+             where (select range_agg(span) from covered where published) @> tsrange(day, day + interval '1 day')"
+        ));
         self.days(days, job, window).await
     }
 
-    /// The days of the window whose last run failed: none published them since.
+    /// The days of the window with a part that a run has failed to publish and none has published since.
     ///
     /// # Errors
     /// When the warehouse does not answer.
     pub async fn failed_days(&self, job: Job, window: DayWindow) -> Result<BTreeSet<NaiveDate>, WarehouseError> {
-        let days = sqlx::query_scalar(
-            "select latest.day from (
-                 select distinct on (covered.day) covered.day, run.status
-                 from etl_job_runs as run, lateral (
-                     select day::date from generate_series(
-                         greatest(run.interval_start at time zone 'UTC', $2),
-                         least(run.interval_end at time zone 'UTC', $3) - interval '1 day',
-                         interval '1 day') as day
-                 ) as covered
-                 where run.job_name = $1 and run.status in ('completed', 'partial', 'failed') and not run.dry_run
-                   and run.backfill_mode is null
-                 order by covered.day, run.end_time desc, run.id desc
-             ) as latest
-             where latest.status = 'failed'",
-        );
+        let days = sqlx::query_scalar(concat!(
+            "with ",
+            covered!(),
+            ", left_open as (
+                 select tsmultirange(failed.span) - coalesce((
+                     select range_agg(later.span) from covered as later
+                     where later.published and (later.end_time, later.id) > (failed.end_time, failed.id)
+                 ), '{}') as spans
+                 from covered as failed where not failed.published
+             )
+             select day::date from generate_series($2, $3 - interval '1 day', interval '1 day') as day
+             where exists (select from left_open where spans && tsrange(day, day + interval '1 day'))"
+        ));
         self.days(days, job, window).await
     }
 
