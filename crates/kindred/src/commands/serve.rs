@@ -91,6 +91,13 @@ impl Servers {
             Warehouse::connect_lazy(&url, &options)?
         };
         let state = ApiState::new(warehouse.clone(), opened.platform.clock.clone())
+            .with_schedules(
+                settings
+                    .schedules
+                    .iter()
+                    .map(|(job, cron)| (*job, cron.to_string()))
+                    .collect(),
+            )
             .with_sources(probe(Arc::clone(&opened.platform)));
         let mut tasks = JoinSet::new();
         if let Some(listener) = self.kpi {
