@@ -249,12 +249,13 @@ impl Round {
                 hashes.insert(dataset.file(file.partition), hash.unwrap());
             }
         }
-        let recorded = known.iter().map(|(_, path, hash, _)| (path.clone(), hash.clone()));
-        assert_eq!(
-            hashes,
-            recorded.collect(),
-            "the lake is not what the warehouse knows of it"
-        );
+        let recorded: BTreeMap<_, _> = known
+            .iter()
+            .map(|(_, path, hash, _)| (path.clone(), hash.clone()))
+            .collect();
+        let paths = hashes.keys().chain(recorded.keys());
+        let unknown: BTreeSet<_> = paths.filter(|path| hashes.get(*path) != recorded.get(*path)).collect();
+        assert_eq!(unknown, BTreeSet::new(), "are not what the warehouse knows of them");
         let files = files_below(&self.lake);
         assert_eq!(files, hashes.into_keys().collect(), "other files lie in the lake");
         for (dataset, path, hash, rows) in known {
