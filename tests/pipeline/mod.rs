@@ -1,5 +1,6 @@
 //! The daily job over time: run again, run late, run on changed, broken or absent sources, and interrupted.
 
+mod bad_input;
 mod changes;
 mod interruptions;
 mod requests;
