@@ -1,10 +1,12 @@
-//! What comes out when what comes in is wrong: from files of events and source rows to the warehouse.
+//! What comes out when what comes in is wrong: events in files here, rows of source tables in [`rows`].
+
+mod rows;
 
 use std::fs;
 
 use kindred_model::{Job, RunStatus, Source};
 use kindred_testkit::TestDatabase;
-use kindred_warehouse::Run;
+use kindred_warehouse::{Run, SUMMARY_TABLES};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -304,4 +306,47 @@ async fn events_before_a_sign_up_become_the_users_when_the_alias_is_learned() {
     assert_eq!(files.world.ask(people).await.as_deref(), Some("1"));
     // The rollup ends at 10:00, before the sign-up, of which it knows.
     assert_eq!(files.rollup("all").await, "* 2/1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_moves_while_its_run_dies_between_two_files_is_not_left_in_both() {
+    let files = Files::none().await;
+    let x = |at, received| {
+        Line {
+            id: "x",
+            at,
+            received,
+            ..Line::default()
+        }
+        .text()
+    };
+    files
+        .arrive("1.ndjson", &[x("2026-03-15T09:10:00Z", "2026-03-15T09:20:00Z")])
+        .await;
+    let world = &files.world;
+    let tables: Vec<_> = [
+        "lake_partitions",
+        "source_watermarks",
+        "event_files",
+        "pending_changes",
+        "kpi_revisions",
+    ]
+    .into_iter()
+    .chain(SUMMARY_TABLES.iter().map(|table| table.name))
+    .collect();
+    let each = |sql: &str| tables.iter().map(|table| sql.replace('$', table)).collect::<String>();
+    let keep = each("create table kept.$ as table $;");
+    run_sql(&world.warehouse, &format!("create schema kept; {keep}")).await;
+    let old_place = world.lake().join("facts/events/date=2026-03-15/hour=09/part-0.parquet");
+    let old_file = fs::read(&old_place).unwrap();
+    files
+        .arrive("2.ndjson", &[x("2026-03-14T23:50:00Z", "2026-03-14T23:55:00Z")])
+        .await;
+
+    // The new hour's file was renamed, the old hour's was not, and nothing was committed.
+    fs::write(&old_place, old_file).unwrap();
+    run_sql(&world.warehouse, &each("truncate $; insert into $ table kept.$;")).await;
+    files.arrive("3.ndjson", &[]).await;
+    assert_eq!(files.events().await, "x 14 23:50");
+    assert_eq!(files.rollup("all").await, "* 1/1");
 }
