@@ -190,19 +190,31 @@ impl Round {
         let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         sleep(after).await;
         run.kill().await.unwrap();
-        // A minute passes, after which the run counts as dead. A transaction that it left behind ends first.
-        let dead =
-            "update etl_job_runs set heartbeat_at = heartbeat_at - interval '2 minutes' where status = 'running'";
-        sqlx::query(dead).execute(self.warehouse.pool()).await.unwrap();
+        // What the server was still doing for it comes to an end.
+        while self.is_served().await {
+            sleep(Duration::from_millis(5)).await;
+        }
+        // Time passes, after which the run counts as dead: a minute, or an hour when nobody had taken it up yet.
+        let pass = "update etl_job_runs
+            set heartbeat_at = heartbeat_at - interval '2 hours', requested_at = requested_at - interval '2 hours'";
+        sqlx::query(pass).execute(self.warehouse.pool()).await.unwrap();
         let status = "select status from etl_job_runs where interval_start = $1::timestamptz";
         let status = sqlx::query_scalar(status).bind(format!("{day}T00:00:00Z"));
         let status: Option<String> = status.fetch_optional(self.warehouse.pool()).await.unwrap();
         match status.as_deref() {
             None => "not begun",
-            Some("queued" | "running") => "under way",
+            Some("queued") => "queued",
+            Some("running") => "under way",
             Some("completed") => "published",
             Some(status) => panic!("a killed run cannot end {status}"),
         }
+    }
+
+    /// Whether the binary has connections to the warehouse; those of the test bear no name.
+    async fn is_served(&self) -> bool {
+        let sql = "select exists (select from pg_stat_activity where datname = current_database()
+            and backend_type = 'client backend' and application_name <> '')";
+        sqlx::query_scalar(sql).fetch_one(self.warehouse.pool()).await.unwrap()
     }
 
     /// Runs the day to its end.
