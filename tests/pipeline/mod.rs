@@ -1,6 +1,7 @@
 //! The daily job over time: run again, run late, run on changed, broken or absent sources, and interrupted.
 
 mod backfills;
+mod bad_input;
 mod changes;
 mod interruptions;
 mod requests;

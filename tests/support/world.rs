@@ -21,7 +21,8 @@ use sqlx::AssertSqlSafe;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-/// Where each source is; one that is missing is not configured.
+/// Where each source is; one that is missing is not configured. Events come from the interactions database when nothing
+/// else is said of them.
 pub(crate) type Sources = BTreeMap<Source, String>;
 
 /// Everything that one test works with.
@@ -181,9 +182,11 @@ async fn platform(
     let mut sources: Sources = Source::DATABASES.iter().map(|name| (*name, source.url())).collect();
     change(&mut sources);
     let keys = UserKeys::new("a secret for tests alone").unwrap();
-    let events = sources.get(&Source::Interactions).map(|url| {
+    let elsewhere = sources.remove(&Source::Events);
+    let events = elsewhere.or_else(|| sources.get(&Source::Interactions).cloned());
+    let events = events.map(|url| {
         let config = EventsConfig {
-            address: SecretString::from(url.clone()),
+            address: SecretString::from(url),
             keys: keys.clone(),
             properties: PropertyList::default(),
             queries: embedded_queries(Source::Events),

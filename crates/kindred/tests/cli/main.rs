@@ -1,7 +1,7 @@
 //! The binary as its users run it: a process, its environment, what it prints, its exit code, its HTTP answers.
 //!
-//! Nothing of the library crates is called here. Source databases and warehouses are those of the test kit, but where
-//! the embedded server itself is looked at.
+//! Nothing of the library crates is called here, but to read the footers of the lake's files. Source databases and
+//! warehouses are those of the test kit, but where the embedded server itself is looked at.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so")]
 
 mod addresses;
@@ -10,6 +10,7 @@ mod demo;
 mod disk;
 mod http;
 mod jobs;
+mod kills;
 mod query;
 mod secrets;
 mod setup;

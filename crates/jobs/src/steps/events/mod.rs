@@ -67,7 +67,7 @@ pub(crate) async fn ingest(
     let mut arrivals = source.open(request).await?;
     let mut spooled = spool(work, &mut arrivals, pulled.as_of).await?;
 
-    let placed = placing::place(work, published, &spooled.incoming, arrivals.definition()).await?;
+    let placed = placing::place(work, published, known, &spooled.incoming, arrivals.definition()).await?;
     spooled.read.taken = placed.taken;
     let aside = rejected::stage(work, published, pulled.as_of, &spooled.rejected).await?;
     if watermark.is_some() {

@@ -1,4 +1,7 @@
 //! Putting events into the hours in which they happened, each once.
+//!
+//! Hours that a run has swapped in before it died, uncommitted, are unsettled: other hours that belonged to the same swap
+//! may not have been. Their events count as having just arrived, so that they are placed and published again.
 
 use std::collections::BTreeSet;
 
@@ -14,6 +17,7 @@ use kindred_model::{Fact, Instant};
 
 use crate::error::JobError;
 use crate::steps::datasets::{self, sort_of};
+use crate::steps::known::Known;
 use crate::steps::work::Work;
 
 const FRESH: &str = "fresh_events";
@@ -37,23 +41,32 @@ pub(super) struct Placed {
 pub(super) async fn place(
     work: &Work<'_>,
     published: &Snapshot,
+    known: &Known,
     incoming: &[StagedPartition],
     definition: &str,
 ) -> Result<Placed, JobError> {
-    if incoming.is_empty() {
-        return Ok(Placed::default());
-    }
     let platform = work.platform;
     let (dataset, schema) = (datasets::facts(Fact::Events), fact_schema(Fact::Events));
-    let mut arrived = Snapshot::default();
+    let mut placed = Placed::default();
+    let (mut settled, mut arrived) = (Snapshot::default(), Snapshot::default());
     incoming.iter().for_each(|file| arrived.overlay(file));
+    for file in published.files(&dataset) {
+        if known.holds(&platform.lake, &dataset, file).await? {
+            settled.insert(dataset.clone(), file.clone());
+        } else {
+            placed.hours.insert(file.partition);
+            arrived.insert(dataset.clone(), file.clone());
+        }
+    }
     let arrived: Vec<_> = arrived.all().cloned().collect();
-    let session = platform.engine.session(&platform.lake, published.clone());
+    if arrived.is_empty() {
+        return Ok(placed);
+    }
+    let session = platform.engine.session(&platform.lake, settled.clone());
     session.register_dataset("events", &dataset, &schema)?;
     session.register_files("incoming_events", arrived.iter(), &schema)?;
 
     // The copies that count, on disk again: the second step reads them twice.
-    let mut placed = Placed::default();
     let query = platform.queries.get("events/fresh_events")?;
     let mut fresh = work.stage(&Dataset::state(FRESH), &schema, &[TIME], "");
     let mut rows = session.stream(query, &Params::default()).await?;
@@ -65,7 +78,7 @@ pub(super) async fn place(
         }
     }
     let fresh = fresh.finish().await?;
-    if fresh.is_empty() {
+    if fresh.is_empty() && placed.hours.is_empty() {
         return Ok(placed);
     }
     let mut files = Snapshot::default();
@@ -79,7 +92,7 @@ pub(super) async fn place(
     }
     session.register_rows(DISPLACED, &displaced)?;
 
-    let touched = published
+    let touched = settled
         .files(&dataset)
         .filter(|file| placed.hours.contains(&file.partition));
     session.register_partitions("touched_events", &dataset, touched, &schema)?;

@@ -32,7 +32,17 @@ pub(crate) struct Platform {
 impl Platform {
     /// 100 people and 20 days, which end on 2026-03-15.
     pub(crate) async fn simulated() -> Self {
-        let template = Template::once(&format!("{TEMPLATE}_{}", kindred_simulator::MODEL), simulate).await;
+        Self::with_history(
+            TEMPLATE,
+            ["--users", "100", "--days", "20", "--until", "2026-03-15T10:30:00Z"],
+        )
+        .await
+    }
+
+    /// A history of the simulator's options; the name says which.
+    pub(crate) async fn with_history(name: &str, options: [&str; 6]) -> Self {
+        let name = format!("{name}_{}", kindred_simulator::MODEL);
+        let template = Template::once(&name, async |url| simulate(url, &options).await).await;
         Self {
             sources: TestDatabase::from_template(&template, "sources").await,
             warehouse: TestDatabase::create("warehouse").await,
@@ -73,7 +83,7 @@ impl Platform {
     }
 }
 
-async fn simulate(address: String) -> Result<(), String> {
+async fn simulate(address: String, options: &[&str]) -> Result<(), String> {
     let home = home();
     let kindred = SETTINGS
         .into_iter()
@@ -84,9 +94,7 @@ async fn simulate(address: String) -> Result<(), String> {
     let kindred = kindred
         .with("DATABASE_URL", address.as_str())
         .with("USER_KEY_SECRET", "the secret of a test's user keys");
-    let options = ["--users", "100", "--days", "20", "--seed", "7"];
-    let until = ["--until", "2026-03-15T10:30:00Z"];
-    let answer = kindred.run(&[&["simulate"][..], &options, &until].concat()).await;
+    let answer = kindred.run(&[&["simulate", "--seed", "7"], options].concat()).await;
     match answer.code {
         Some(0) => Ok(()),
         _ => Err(answer.to_string()),
