@@ -104,6 +104,31 @@ impl Files {
     }
 }
 
+/// A statement for every table that a run writes in its one transaction, but the ledger.
+fn each_table(sql: &str) -> String {
+    let tables = [
+        "lake_partitions",
+        "source_watermarks",
+        "event_files",
+        "pending_changes",
+        "kpi_revisions",
+        "user_behavior_events",
+    ];
+    let all = tables.into_iter().chain(SUMMARY_TABLES.iter().map(|table| table.name));
+    all.map(|table| sql.replace('$', table)).collect()
+}
+
+/// Keeps what the warehouse holds.
+async fn keep(world: &World) {
+    let copies = each_table("create table kept.$ as table $;");
+    run_sql(&world.warehouse, &format!("create schema kept; {copies}")).await;
+}
+
+/// Takes back what was committed since; the lake stays ahead.
+async fn restore(world: &World) {
+    run_sql(&world.warehouse, &each_table("truncate $; insert into $ table kept.$;")).await;
+}
+
 /// The value that a run notes of its events.
 fn noted(run: &Run, what: &str) -> u64 {
     run.data_quality_checks["events"][what].as_u64().unwrap()
@@ -298,6 +323,7 @@ async fn events_before_a_sign_up_become_the_users_when_the_alias_is_learned() {
     );
     assert_eq!(files.rollup("all").await, "* 2/2");
 
+    keep(&files.world).await;
     let both: &[_] = &[("user_id", SOMEBODY), ("anonymous_id", "phone")];
     let sign_up = line("sign-up", both, "2026-03-15T10:01:00Z", "2026-03-15T10:02:00Z");
     files.arrive("2.ndjson", &[sign_up]).await;
@@ -306,6 +332,17 @@ async fn events_before_a_sign_up_become_the_users_when_the_alias_is_learned() {
     assert_eq!(files.world.ask(people).await.as_deref(), Some("1"));
     // The rollup ends at 10:00, before the sign-up, of which it knows.
     assert_eq!(files.rollup("all").await, "* 2/1");
+
+    // The run died before its commit: what its files say already is told by the next one.
+    restore(&files.world).await;
+    assert_eq!(
+        files.world.ask(users).await.as_deref(),
+        Some("anonymous false, known true")
+    );
+    files.arrive("3.ndjson", &[]).await;
+    assert_eq!(files.world.ask(users).await.as_deref(), all);
+    // It is eleven by now.
+    assert_eq!(files.rollup("all").await, "* 3/1");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -324,19 +361,7 @@ async fn an_event_that_moves_while_its_run_dies_between_two_files_is_not_left_in
         .arrive("1.ndjson", &[x("2026-03-15T09:10:00Z", "2026-03-15T09:20:00Z")])
         .await;
     let world = &files.world;
-    let tables: Vec<_> = [
-        "lake_partitions",
-        "source_watermarks",
-        "event_files",
-        "pending_changes",
-        "kpi_revisions",
-    ]
-    .into_iter()
-    .chain(SUMMARY_TABLES.iter().map(|table| table.name))
-    .collect();
-    let each = |sql: &str| tables.iter().map(|table| sql.replace('$', table)).collect::<String>();
-    let keep = each("create table kept.$ as table $;");
-    run_sql(&world.warehouse, &format!("create schema kept; {keep}")).await;
+    keep(world).await;
     let old_place = world.lake().join("facts/events/date=2026-03-15/hour=09/part-0.parquet");
     let old_file = fs::read(&old_place).unwrap();
     files
@@ -345,7 +370,7 @@ async fn an_event_that_moves_while_its_run_dies_between_two_files_is_not_left_in
 
     // The new hour's file was renamed, the old hour's was not, and nothing was committed.
     fs::write(&old_place, old_file).unwrap();
-    run_sql(&world.warehouse, &each("truncate $; insert into $ table kept.$;")).await;
+    restore(world).await;
     files.arrive("3.ndjson", &[]).await;
     assert_eq!(files.events().await, "x 14 23:50");
     assert_eq!(files.rollup("all").await, "* 1/1");

@@ -25,13 +25,16 @@ pub(crate) async fn of_changed_aliases(
     }
     let (dataset, schema) = (Dataset::state(ALIASES), state_schema(ALIASES));
     let (mut before, mut after) = (Snapshot::default(), Snapshot::default());
+    let platform = rebuild.work.platform;
     for file in staged {
         after.overlay(file);
-        if let Some(old) = rebuild.snapshot.file(&dataset, file.partition) {
+        // A file that a dead run has left uncommitted was never answered by the warehouse: all of it is news.
+        if let Some(old) = rebuild.snapshot.file(&dataset, file.partition)
+            && rebuild.known.holds(&platform.lake, &dataset, old).await?
+        {
             before.insert(dataset.clone(), old.clone());
         }
     }
-    let platform = rebuild.work.platform;
     let session = platform.engine.session(&platform.lake, rebuild.snapshot.clone());
     session.register_files("before", before.files(&dataset), &schema)?;
     session.register_files("after", after.files(&dataset), &schema)?;
