@@ -35,7 +35,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::NaiveDate;
 use kindred_engine::{Engine, EngineOptions, Params, Query, QueryLibrary, Rows, Session, Value};
 use kindred_lake::{Dataset, FileStamp, Lake, RunId, split_by_day};
-use kindred_warehouse::SUMMARY_TABLES;
+use kindred_warehouse::{SUMMARY_TABLES, USER_BEHAVIOR_EVENTS};
 use tempfile::TempDir;
 
 mod plans;
@@ -78,11 +78,10 @@ async fn every_query_answers_its_cases() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_query_of_a_table_answers_its_columns_in_their_order() {
     let provenance = ["run_id", "computed_at"];
-    for table in SUMMARY_TABLES {
-        let library = library();
-        let Some(query) = library.iter().find(|query| query.table() == table.name) else {
-            continue;
-        };
+    let library = library();
+    for table in SUMMARY_TABLES.iter().chain([&&USER_BEHAVIOR_EVENTS]) {
+        let query = library.iter().find(|query| query.table() == table.name);
+        let query = query.unwrap_or_else(|| panic!("no query answers the table {}", table.name));
         let case = cases_of(query).swap_remove(0);
         let answer = Bench::new(&case)
             .await
@@ -94,6 +93,19 @@ async fn the_query_of_a_table_answers_its_columns_in_their_order() {
         let columns: Vec<_> = columns.filter(|name| !provenance.contains(name)).collect();
         let given: Vec<_> = answer.schema.fields().iter().map(|field| field.name()).collect();
         assert_eq!(given, columns, "{}", query.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_displaced_event_is_named_by_a_day_and_an_hour_as_the_job_reads_them() {
+    let library = library();
+    let query = library.get("events/displaced_events").unwrap();
+    for case in cases_of(query) {
+        let answer = Bench::new(&case).await.session.query(query, &case.params).await;
+        for batch in answer.unwrap().batches {
+            assert_eq!(batch.column(0).data_type(), &DataType::Date32);
+            assert_eq!(batch.column(1).data_type(), &DataType::Int32);
+        }
     }
 }
 

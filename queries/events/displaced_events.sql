@@ -4,7 +4,7 @@
 -- grain: event_id
 -- parameters:
 
-select e.date, e.hour, e.event_id
+select e.date, date_part('hour', e.event_time) as hour, e.event_id
 from events e
 left semi join fresh_events f on f.event_id = e.event_id
-order by e.date, e.hour, e.event_id
+order by e.date, hour, e.event_id

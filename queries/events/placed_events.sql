@@ -4,6 +4,7 @@
 -- grain: event_id
 -- parameters:
 
+-- What does not make room stays where it is.
 with stay as (
     select
         t.event_id,
@@ -36,4 +37,4 @@ select
     app_version,
     country
 from fresh_events
-order by date_trunc('hour', event_time)
+order by date_trunc('hour', event_time), event_id

@@ -41,7 +41,12 @@ spans as (
 ),
 
 reached as (
-    select as_of, days, step_order, count(*) as total_users, count(seconds) as converted_users, avg(seconds) as mean
+    select
+        as_of, days, step_order,
+        count(*) as total_users,
+        count(seconds) as converted_users,
+        -- Whole microseconds: their sum is the same in whatever order they are added.
+        sum(cast(round(seconds * 1000000) as bigint)) / 1000000.0 / nullif(count(seconds), 0) as mean
     from spans
     group by as_of, days, step_order
 ),

@@ -69,13 +69,13 @@ queued as (
     where joined_at < $until and span_end > greatest(joined_at, $start)
 ),
 
--- How far a user's earlier spans reach.
+-- How far a user's earlier spans reach. Of two that began together, the same one is always the earlier.
 covered as (
     select
         started_at,
         span_end,
         max(span_end) over (
-            partition by user_key order by started_at rows between unbounded preceding and 1 preceding
+            partition by user_key order by started_at, span_end rows between unbounded preceding and 1 preceding
         ) as covered_to
     from sessions
 ),

@@ -11,6 +11,9 @@ use crate::support::World;
 /// When the sources are changed: since the last run, and before the next one.
 const NOW: &str = "updated_at = '2026-03-15T10:35:00Z'";
 
+/// The tables whose rows look at many days.
+const LONGER: [&str; 3] = ["conversion_funnels", "funnel_windows", "session_windows"];
+
 /// Changes the sources and runs the day's job. Gives the rows that changed, as `table day`, after seeing that exactly
 /// the rows with other figures were written, and that everything is as if it had been computed afresh.
 async fn restated_by(world: &World, change: &str) -> BTreeSet<String> {
@@ -29,8 +32,9 @@ async fn restated_by(world: &World, change: &str) -> BTreeSet<String> {
         let figures_differ = old.map(|(_, cells)| cells) != new.map(|(_, cells)| cells);
         let was_written = old.map(|(xmin, _)| xmin) != new.map(|(xmin, _)| xmin);
         assert_eq!(figures_differ, was_written, "{key:?}: {old:?} {new:?}");
-        if figures_differ {
-            let (table, key) = key;
+        let (table, key) = key;
+        // The longer windows and the funnels hold a day in many rows; that they are right is seen below.
+        if figures_differ && !LONGER.contains(table) {
             restated.insert(format!("{table} {}", day_of(key)));
         }
     }
@@ -226,7 +230,7 @@ async fn what_is_too_old_to_be_restated_is_named_and_waits_for_a_backfill() {
     let rewritten: Vec<_> = rewritten.filter(|(key, row)| before.get(key) != Some(row)).collect();
     // The windows that end with the asked days hold what is known.
     assert!(
-        rewritten.iter().all(|((table, _), _)| *table == "session_windows"),
+        rewritten.iter().all(|((table, _), _)| LONGER.contains(table)),
         "{rewritten:?}"
     );
     world.assert_sound().await;

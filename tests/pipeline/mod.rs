@@ -5,6 +5,7 @@ mod changes;
 mod interruptions;
 mod requests;
 mod reruns;
+mod sixty_days;
 mod sources;
 mod ticks;
 

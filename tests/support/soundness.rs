@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use futures::TryStreamExt;
 use kindred_jobs::{lake_tables, summary_schema};
 use kindred_lake::{Dataset, read_content_hash};
-use kindred_warehouse::{SUMMARY_TABLES, SummaryTable};
+use kindred_warehouse::{SUMMARY_TABLES, SummaryTable, USER_BEHAVIOR_EVENTS};
 
 use super::{Cells, World, differences};
 
@@ -115,7 +115,7 @@ impl World {
     pub(crate) async fn assert_equals(&self, other: &Self) {
         let mut wrong = Vec::new();
         let mut compared = 0;
-        for table in SUMMARY_TABLES {
+        for table in SUMMARY_TABLES.iter().copied().chain([&USER_BEHAVIOR_EVENTS]) {
             let found = Cells::published(&self.warehouse, table, false).await;
             let expected = Cells::published(&other.warehouse, table, false).await;
             compared += usize::from(!expected.rows.is_empty());

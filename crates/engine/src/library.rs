@@ -22,8 +22,6 @@ embedded![
     "state/subscription_spans",
     "state/first_purchases",
     "state/event_counts",
-    "state/aliases",
-    "state/first_moments",
     "events/fresh_events",
     "events/displaced_events",
     "events/placed_events",

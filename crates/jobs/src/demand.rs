@@ -345,3 +345,6 @@ impl Situation<'_> {
         self.today() - Days::new(RESTATED_DAYS)
     }
 }
+
+#[cfg(test)]
+mod tests;

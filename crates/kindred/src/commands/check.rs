@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use kindred_extract::ErrorKind;
+use kindred_extract::{ErrorKind, ExtractError};
 use kindred_jobs::describe;
-use kindred_model::{Fact, Source};
+use kindred_model::{Clock, Fact, Source};
 
 use crate::exit::CheckFailed;
 use crate::settings::Settings;
@@ -44,6 +44,7 @@ pub(crate) async fn check(settings: &Settings) -> anyhow::Result<()> {
     let queries = platform::queries(settings).map(|queries| format!("{} in the library", queries.iter().count()));
     findings.note("queries", queries.map_err(|error| describe(error.as_ref())));
     check_sources(settings, server.as_ref(), &mut findings).await?;
+    check_events(settings, server.as_ref(), &mut findings).await;
     if let Some(server) = server {
         server.close().await?;
     }
@@ -78,17 +79,26 @@ async fn check_sources(
         match database.check(&facts).await {
             Ok(()) => findings.note(&name, Ok(format!("answers, {} facts keep the contract", facts.len()))),
             Err(mistakes) => {
-                for mistake in mistakes {
-                    if matches!(mistake.kind(), ErrorKind::Unreachable | ErrorKind::Credentials) {
-                        findings.unreachable(&name, describe(&mistake));
-                    } else {
-                        findings.note(&name, Err(describe(&mistake)));
-                    }
-                }
+                mistakes.iter().for_each(|mistake| findings.source(&name, mistake));
             }
         }
     }
     Ok(())
+}
+
+async fn check_events(settings: &Settings, server: Option<&kindred_embedded_pg::EmbeddedPg>, findings: &mut Findings) {
+    const NAME: &str = "source events";
+    match platform::events(settings, server) {
+        Ok(Some(events)) => match events.check(Clock::system().now()).await {
+            Ok(()) => findings.note(NAME, Ok("answers, its events keep the contract".to_owned())),
+            Err(mistakes) => mistakes.iter().for_each(|mistake| findings.source(NAME, mistake)),
+        },
+        Ok(None) => findings.note(
+            NAME,
+            Err("EVENTS_URL is unset, and the interactions database too".to_owned()),
+        ),
+        Err(error) => findings.note(NAME, Err(describe(error.as_ref()))),
+    }
 }
 
 /// What was found, printed as it comes.
@@ -114,6 +124,14 @@ impl Findings {
     fn unreachable(&mut self, what: &str, text: String) {
         self.unreachable = true;
         self.note(what, Err(text));
+    }
+
+    fn source(&mut self, name: &str, mistake: &ExtractError) {
+        if matches!(mistake.kind(), ErrorKind::Unreachable | ErrorKind::Credentials) {
+            self.unreachable(name, describe(mistake));
+        } else {
+            self.note(name, Err(describe(mistake)));
+        }
     }
 
     fn finish(self) -> anyhow::Result<()> {

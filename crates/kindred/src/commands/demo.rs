@@ -132,23 +132,25 @@ async fn missing_days(platform: &Platform, days: DayWindow) -> anyhow::Result<us
     Ok(days.days().filter(|day| *day < today && !done.contains(day)).count())
 }
 
+/// Computes what every job has not computed, with a bar each, today so far included.
 async fn fill(platform: &Arc<Platform>, days: DayWindow, stop: &CancellationToken) -> Result<(), JobError> {
-    let bar = BackfillBar::new(Job::Daily);
-    let work = kindred_jobs::backfill(platform, Job::Daily, days, BackfillMode::Missing, stop, |at| {
-        bar.show(at);
-    });
-    Box::pin(work).await?;
+    for job in Job::ALL {
+        let bar = BackfillBar::new(*job);
+        let work = kindred_jobs::backfill(platform, *job, days, BackfillMode::Missing, stop, |at| {
+            bar.show(at);
+        });
+        Box::pin(work).await?;
+    }
     Ok(())
 }
 
 /// Computes what is missing since the last start, while the servers answer already.
 fn catch_up(platform: Arc<Platform>, days: DayWindow, stop: CancellationToken) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let work = kindred_jobs::backfill(&platform, Job::Daily, days, BackfillMode::Missing, &stop, |_| {});
-        if let Err(error) = Box::pin(work).await {
+        if let Err(error) = Box::pin(fill(&platform, days, &stop)).await {
             tracing::warn!(
                 error = describe(&error),
-                "the days since the last start were not computed"
+                "what is missing since the last start was not computed"
             );
         }
     })

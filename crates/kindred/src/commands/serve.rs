@@ -90,12 +90,14 @@ impl Servers {
             let _context = http.enter();
             Warehouse::connect_lazy(&url, &options)?
         };
-        let schedules = settings
-            .schedules
-            .iter()
-            .map(|(job, schedule)| (*job, schedule.to_string()));
         let state = ApiState::new(warehouse.clone(), opened.platform.clock.clone())
-            .with_schedules(schedules.collect())
+            .with_schedules(
+                settings
+                    .schedules
+                    .iter()
+                    .map(|(job, cron)| (*job, cron.to_string()))
+                    .collect(),
+            )
             .with_sources(probe(Arc::clone(&opened.platform)));
         let mut tasks = JoinSet::new();
         if let Some(listener) = self.kpi {

@@ -48,7 +48,7 @@ impl<'a> Rebuild<'a> {
     }
 
     /// The days whose file is the one that the warehouse knows.
-    async fn built(&self, dataset: &Dataset) -> Result<BTreeSet<NaiveDate>, JobError> {
+    pub(crate) async fn built(&self, dataset: &Dataset) -> Result<BTreeSet<NaiveDate>, JobError> {
         let mut built = BTreeSet::new();
         for file in self.snapshot.files(dataset) {
             if self.known.holds(&self.work.platform.lake, dataset, file).await? {
