@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::support::{DAY, Platform, Server};
+use crate::support::{DAY, Platform, Server, UNREACHABLE};
 
 #[tokio::test]
 async fn a_trigger_waits_for_its_run_and_the_overview_has_its_figures() {
@@ -90,5 +90,25 @@ async fn malformed_requests_are_refused_with_a_problem_that_names_what_is_wrong(
     assert_eq!(server.refusal(Method::GET, "/nowhere").await.0, 404);
     assert_eq!(server.refusal(Method::GET, "/trigger/daily").await.0, 405);
     assert_eq!(platform.ledger().await, [], "nothing of this became a run");
+    server.stop().await.expect(0);
+}
+
+#[tokio::test]
+async fn the_control_api_tells_the_schedules_of_its_process_and_which_sources_answer() {
+    let platform = Platform::simulated().await;
+    let kindred = platform.kindred().with("DAILY_SCHEDULE", "30 4 * * *");
+    let kindred = kindred.with("COMMUNICATION_SERVICE_DATABASE_URL", UNREACHABLE);
+    let server = Server::start(&kindred, &["serve", "etl"]).await;
+    let (_, jobs) = server.control(Method::GET, "/jobs").await;
+    assert_eq!(jobs["jobs"][0]["schedule"], "30 4 * * *", "{jobs}");
+    let (status, health) = server.control(Method::GET, "/health").await;
+    assert_eq!(
+        (status.as_u16(), &health["status"]),
+        (200, &"degraded".into()),
+        "{health}"
+    );
+    let reachable = |n: usize| health["sources"][n]["reachable"].as_bool();
+    let seen = [0, 1, 2, 3, 4].map(reachable);
+    assert_eq!(seen, [true, true, false, true, true].map(Some), "{health}");
     server.stop().await.expect(0);
 }
