@@ -147,7 +147,11 @@ async fn a_refund_counts_on_its_own_day_and_leaves_the_day_of_the_payment() {
     let restated = restated_by(&world, &refunded).await;
     assert_eq!(
         restated,
-        set(["daily_kpi_summaries 2026-03-12", "segment_kpi_daily 2026-03-12"])
+        set([
+            "daily_kpi_summaries 2026-03-12",
+            "revenue_metrics 2026-03-12",
+            "segment_kpi_daily 2026-03-12",
+        ])
     );
 }
 

@@ -49,13 +49,17 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
 
     ledger.begin("state").await?;
     let today = pulled.as_of.date_naive();
-    let shared = state::shared(
+    let mut shared = state::shared(
         &Rebuild::new(&work, &snapshot, &known, today),
         &served,
         &pending,
         &pulled.changes,
     )
     .await?;
+    // Of events that are read for the first time, nothing was published yet.
+    if known.watermark(Fact::Events).is_none() {
+        shared.aliased.clear();
+    }
     shared.staged.iter().for_each(|file| snapshot.overlay(file));
     // Whose events belong to another person now has changed too, though no row did.
     let aliased = shared.aliased.iter().map(|hour| hour.day);
