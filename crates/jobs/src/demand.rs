@@ -28,7 +28,9 @@ const SPAN_DAYS: u64 = 1;
 pub(crate) struct Demand {
     /// Key figures, segments, lifecycle, buckets, money.
     pub(crate) figures: Vec<DayWindow>,
-    /// Entry dates of funnels.
+    /// Entry dates whose people are followed through the funnels, now or again.
+    pub(crate) followed: Vec<DayWindow>,
+    /// Entry dates whose rows are written.
     pub(crate) entries: Vec<DayWindow>,
     /// Days with which windows of funnels end.
     pub(crate) funnel_windows: Vec<DayWindow>,
@@ -68,6 +70,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) computed: &'a BTreeMap<&'static str, BTreeSet<NaiveDate>>,
     /// The days whose mirror in the lake must be made again, by table.
     pub(crate) unsettled: &'a BTreeMap<&'static str, BTreeSet<NaiveDate>>,
+    /// The entry dates whose people have been followed; windows look back to some that have no rows.
+    pub(crate) followed: &'a BTreeSet<NaiveDate>,
     /// Entry dates that were not mature when they were computed.
     pub(crate) immature: &'a BTreeSet<NaiveDate>,
     pub(crate) funnel_days: u64,
@@ -82,6 +86,7 @@ impl Demand {
         let hours = |intervals: &[Interval]| intervals.iter().map(ToString::to_string).collect::<Vec<_>>();
         json!({
             "figures": days(&self.figures),
+            "followed": days(&self.followed),
             "entries": days(&self.entries),
             "funnelWindows": days(&self.funnel_windows),
             "sessionWindows": days(&self.session_windows),
@@ -154,18 +159,20 @@ impl Situation<'_> {
         }
 
         // Whatever happens on a day may take those further who entered within the window before it.
-        let entered = self
+        let before = self
             .changed_days()
             .flat_map(|day| (0..=self.funnel_days).map(move |n| day - Days::new(n)));
+        let again = before.filter(|day| self.followed.contains(day) && *day >= self.oldest());
+        let followed: BTreeSet<_> = asked.iter().copied().chain(again).collect();
+
         let known = self.computed(CONVERSION_FUNNELS.name);
-        let entered = entered
-            .chain(self.immature.iter().copied())
-            .filter(|day| known.contains(day));
+        let ripening = self.immature.iter().filter(|day| **day >= self.oldest());
+        let standing = followed.iter().chain(ripening).filter(|day| known.contains(day));
         let mut entries = asked.clone();
-        entries.extend(entered.filter(|day| *day >= self.oldest()));
+        entries.extend(standing);
         entries.extend(self.unsettled(CONVERSION_FUNNELS.name));
 
-        let mut funnel_windows = &asked | &self.ending_after(entries.first(), FUNNEL_WINDOWS.name);
+        let mut funnel_windows = &asked | &self.ending_after(followed.first(), FUNNEL_WINDOWS.name);
         funnel_windows.extend(self.unsettled(FUNNEL_WINDOWS.name));
         let sessions = self.changes.of(&[Fact::Users, Fact::UserSessions]);
         let sessions = sessions.range(self.oldest()..).next();
@@ -173,6 +180,7 @@ impl Situation<'_> {
         session_windows.extend(self.unsettled(SESSION_WINDOWS.name));
         Demand {
             figures: DayWindow::covering(figures),
+            followed: DayWindow::covering(followed),
             entries: DayWindow::covering(entries),
             funnel_windows: DayWindow::covering(funnel_windows),
             session_windows: DayWindow::covering(session_windows),
@@ -197,6 +205,7 @@ impl Situation<'_> {
         let again = again.chain(self.unsettled(HOURLY_METRICS.name)).map(Interval::from);
         Demand {
             figures: live.clone(),
+            followed: live.clone(),
             entries: live.clone(),
             funnel_windows: live.clone(),
             session_windows: live,

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use chrono::Days;
-use kindred_lake::StagedPartition;
+use kindred_lake::{Dataset, StagedPartition};
 use kindred_model::{Fact, Interval, RunStatus, Trigger};
 use kindred_warehouse::{DAILY_KPI_SUMMARIES, PartitionChange, Publication, Run, RunOutcome};
 use serde_json::json;
@@ -18,6 +18,7 @@ use crate::demand::{RESTATED_DAYS, Situation, tables_of};
 use crate::error::{JobError, describe};
 use crate::ledger::{Done, Ledger, count};
 use crate::steps::compute::{self, Outcome};
+use crate::steps::datasets::FUNNEL_PEOPLE;
 use crate::steps::known::Known;
 use crate::steps::pull;
 use crate::steps::state::{self, Rebuild};
@@ -82,6 +83,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
         unsettled: &known
             .unsettled(&platform.lake, &snapshot, &tables_of(run.job), since)
             .await?,
+        followed: &standing::days(&snapshot, &Dataset::state(FUNNEL_PEOPLE)),
         immature: &standing::immature(platform, &snapshot, today).await?,
         funnel_days: platform.settings.funnel_days(),
         events_since: platform.settings.events_since(today),

@@ -15,6 +15,7 @@ struct World {
     event_hours: BTreeSet<Partition>,
     computed: BTreeMap<&'static str, BTreeSet<NaiveDate>>,
     unsettled: BTreeMap<&'static str, BTreeSet<NaiveDate>>,
+    followed: BTreeSet<NaiveDate>,
     immature: BTreeSet<NaiveDate>,
 }
 
@@ -32,6 +33,7 @@ impl World {
             event_hours: BTreeSet::new(),
             computed: tables_of(job).iter().map(|table| (table.name, days.clone())).collect(),
             unsettled: BTreeMap::new(),
+            followed: days,
             immature: BTreeSet::new(),
         }
     }
@@ -74,6 +76,7 @@ impl World {
             event_hours: &self.event_hours,
             computed: &self.computed,
             unsettled: &self.unsettled,
+            followed: &self.followed,
             immature: &self.immature,
             funnel_days: 14,
             events_since: day("2026-02-20"),
@@ -107,6 +110,7 @@ fn a_daily_run_restates_the_days_that_changed_and_no_more() {
     assert_eq!(shown(&demand.session_windows), ["2026-03-09"]);
     let rest = Demand {
         figures: Vec::new(),
+        followed: Vec::new(),
         entries: Vec::new(),
         funnel_windows: Vec::new(),
         session_windows: Vec::new(),
@@ -137,6 +141,22 @@ fn a_change_takes_those_further_who_entered_within_the_window_before_it() {
         shown(&demand.funnel_windows),
         ["2026-02-15 to 2026-03-11 (exclusive)"],
         "windows that end later hold those entries"
+    );
+}
+
+#[test]
+fn people_who_entered_before_the_first_computed_date_are_followed_for_the_windows_that_hold_them() {
+    let mut world = World::daily("2026-03-09").changed(Fact::Messages, "2026-03-01");
+    let computed = world.computed.get_mut(CONVERSION_FUNNELS.name).unwrap();
+    computed.retain(|date| *date >= day("2026-02-27"));
+    let demand = world.demand();
+    assert_eq!(
+        shown(&demand.followed),
+        ["2026-02-15 to 2026-03-02 (exclusive)", "2026-03-09"]
+    );
+    assert_eq!(
+        shown(&demand.entries),
+        ["2026-02-27 to 2026-03-02 (exclusive)", "2026-03-09"]
     );
 }
 

@@ -17,10 +17,14 @@ use crate::error::JobError;
 /// Entry dates that are older than this have matured, whatever the window, or wait for a backfill.
 const OLDEST_IMMATURE: u64 = 150;
 
+/// The days that have a file of a dataset.
+pub(crate) fn days(snapshot: &Snapshot, dataset: &Dataset) -> BTreeSet<NaiveDate> {
+    snapshot.files(dataset).map(|file| file.partition.day).collect()
+}
+
 /// The days that have rows of a table.
 pub(crate) fn of_table(snapshot: &Snapshot, table: &SummaryTable) -> BTreeSet<NaiveDate> {
-    let dataset = Dataset::kpi(table.name);
-    snapshot.files(&dataset).map(|file| file.partition.day).collect()
+    days(snapshot, &Dataset::kpi(table.name))
 }
 
 /// The same for several tables.

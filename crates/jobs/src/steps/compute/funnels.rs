@@ -102,13 +102,13 @@ impl Compute<'_> {
 /// The entry dates to follow: those that are demanded, and those that a window looks back to and nobody has followed.
 async fn entered(rebuild: &Rebuild<'_>, dataset: &Dataset, demand: &Demand) -> Result<Vec<DayWindow>, JobError> {
     let Some(first) = first_day(rebuild.snapshot, &[Fact::Events]) else {
-        return Ok(demand.entries.clone());
+        return Ok(demand.followed.clone());
     };
     let built = rebuild.built(dataset).await?;
     let ends = demand.funnel_windows.iter().flat_map(|window| window.days());
     let looked_at = ends.flat_map(|day| (0..LONGEST_WINDOW_DAYS).map(move |n| day - Days::new(n)));
     let missing = looked_at.filter(|day| *day >= first && !built.contains(day));
-    let demanded = demand.entries.iter().flat_map(|window| window.days());
+    let demanded = demand.followed.iter().flat_map(|window| window.days());
     let days: BTreeSet<_> = demanded.chain(missing).collect();
     let windows = DayWindow::covering(days).into_iter();
     Ok(windows
