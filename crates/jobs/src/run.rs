@@ -3,11 +3,12 @@
 //! pull what the sources changed → rebuild the compact state that it touches → compute what is asked, and what the
 //! changes restate → check → publish everything at once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::Days;
 use kindred_lake::{Dataset, StagedPartition};
-use kindred_model::{Fact, Interval, RunStatus, Trigger};
+use kindred_model::{Fact, Interval, Job, RunStatus, Trigger};
 use kindred_warehouse::{DAILY_KPI_SUMMARIES, PartitionChange, Publication, Run, RunOutcome};
 use serde_json::json;
 use uuid::Uuid;
@@ -72,6 +73,10 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
     let event_hours = pending.hours_known(run.job, &pulled.event_hours | &shared.aliased);
     let computed = standing::of_tables(&snapshot, &tables_of(run.job));
     let since = asked.days().from().min(today - Days::new(RESTATED_DAYS)) - Days::new(LONGEST_BUCKET_DAYS);
+    let immature = match run.job {
+        Job::Daily => standing::immature(platform, &snapshot, today).await?,
+        _ => BTreeSet::new(),
+    };
     let situation = Situation {
         job: run.job,
         asked,
@@ -84,7 +89,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
             .unsettled(&platform.lake, &snapshot, &tables_of(run.job), since)
             .await?,
         followed: &standing::days(&snapshot, &Dataset::state(FUNNEL_PEOPLE)),
-        immature: &standing::immature(platform, &snapshot, today).await?,
+        immature: &immature,
         funnel_days: platform.settings.funnel_days(),
         events_since: platform.settings.events_since(today),
     };
@@ -195,7 +200,8 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
 
 /// The time that the run was asked for, if it has begun.
 fn asked(platform: &Platform, run: &Run) -> Result<Interval, JobError> {
-    let asked = Interval::new(run.interval_start, run.interval_end).map_err(|_| JobError::LostLease)?;
+    let asked = Interval::new(run.interval_start, run.interval_end);
+    let asked = asked.expect("the ledger refuses an interval without an instant");
     if asked.start() > platform.clock.now() {
         return Err(JobError::Future(asked));
     }

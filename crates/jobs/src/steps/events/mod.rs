@@ -7,7 +7,7 @@
 mod placing;
 mod rejected;
 
-use kindred_extract::{ArrivalBatch, ArrivalRequest, Arrivals, fact_schema};
+use kindred_extract::{ArrivalBatch, ArrivalRequest, Arrivals, fact_schema, rejected_batch, rejected_schema};
 use kindred_lake::{Dataset, Snapshot, StagedPartition};
 use kindred_model::{Fact, Instant, Source};
 use kindred_warehouse::WatermarkChange;
@@ -22,6 +22,9 @@ use crate::ledger::count;
 
 /// The spool of what arrived: staged as if it were state, and never published.
 const INCOMING: &str = "incoming_events";
+
+/// The spool of what could not be read, likewise.
+const ASIDE: &str = "rejected_events";
 
 /// What a run found among the events, for the ledger.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -96,7 +99,7 @@ pub(crate) async fn ingest(
 /// What arrived, on disk.
 struct Spooled {
     incoming: Vec<StagedPartition>,
-    rejected: Vec<kindred_extract::Rejected>,
+    rejected: Vec<StagedPartition>,
     read: EventsRead,
 }
 
@@ -107,6 +110,7 @@ async fn spool(work: &Work<'_>, arrivals: &mut Arrivals, as_of: Instant) -> Resu
         &["event_time"],
         "",
     );
+    let mut aside = work.stage(&Dataset::state(ASIDE), &rejected_schema(), &[], "");
     let mut spooled = Spooled {
         incoming: Vec::new(),
         rejected: Vec::new(),
@@ -123,11 +127,14 @@ async fn spool(work: &Work<'_>, arrivals: &mut Arrivals, as_of: Instant) -> Resu
         spooled.read.rejected += rejected.len() as u64;
         spooled.read.dropped_properties += dropped_properties;
         spooled.read.clamped += clamped;
-        spooled.rejected.extend(rejected);
+        if !rejected.is_empty() {
+            aside.write(as_of.date_naive(), rejected_batch(&rejected)).await?;
+        }
         if events.num_rows() > 0 {
             stage.write(as_of.date_naive(), events).await?;
         }
     }
     spooled.incoming = stage.finish().await?;
+    spooled.rejected = aside.finish().await?;
     Ok(spooled)
 }

@@ -1,50 +1,51 @@
 //! Setting aside what could not be read as an event: where it stands and why, under the day of the run that found it.
 
-use arrow::array::RecordBatch;
-use futures::TryStreamExt;
-use kindred_engine::{EngineError, Rows};
-use kindred_extract::{Rejected, rejected_batch, rejected_schema};
+use futures::StreamExt;
+use kindred_engine::EngineError;
+use kindred_extract::rejected_schema;
 use kindred_lake::{Dataset, Snapshot, StagedPartition};
 use kindred_model::{Fact, Instant};
 
 use crate::error::JobError;
+use crate::steps::shape::recast;
 use crate::steps::work::Work;
 
-/// Stages the day's file with these beside those that it has. A file of events that is read again says the same again,
-/// which is kept once.
+/// Stages the day's file with what was spooled beside what it has. A file of events that is read again says the same
+/// again, which is kept once.
 pub(super) async fn stage(
     work: &Work<'_>,
     published: &Snapshot,
     as_of: Instant,
-    rejected: &[Rejected],
+    spooled: &[StagedPartition],
 ) -> Result<Vec<StagedPartition>, JobError> {
-    if rejected.is_empty() {
+    if spooled.is_empty() {
         return Ok(Vec::new());
     }
     let (day, schema) = (as_of.date_naive(), rejected_schema());
     let dataset = Dataset::rejected(Fact::Events.as_str());
     let platform = work.platform;
     let session = platform.engine.session(&platform.lake, published.clone());
-    let there = published.file(&dataset, day).into_iter();
-    session.register_files("there", there, &schema)?;
-    let found = Rows {
-        schema: schema.clone(),
-        batches: vec![rejected_batch(rejected)],
-    };
-    session.register_rows("found", &found)?;
+    session.register_files("there", published.file(&dataset, day).into_iter(), &schema)?;
+    let mut found = Snapshot::default();
+    spooled.iter().for_each(|file| found.overlay(file));
+    session.register_files("found", found.all(), &schema)?;
     let sql = r#"
         select file, "offset", length, hash, min(reason) as reason
-        from (select file, "offset", length, hash, reason from there union all select * from found)
+        from (
+            select file, "offset", length, hash, reason from there
+            union all
+            select file, "offset", length, hash, reason from found
+        )
         group by file, "offset", length, hash
         order by file, "offset""#;
-    let failed = |error| EngineError::Plan {
-        query: "rejected events".to_owned(),
-        source: Box::new(error),
-    };
-    let batches: Vec<RecordBatch> = session.sql(sql).await?.try_collect().await.map_err(failed)?;
+    let mut rows = session.sql(sql).await?;
     let mut stage = work.stage(&dataset, &schema, &["file", "offset"], sql);
-    for batch in &batches {
-        let batch = crate::steps::shape::recast(batch, &schema).map_err(|error| JobError::Shape {
+    while let Some(batch) = rows.next().await {
+        let batch = batch.map_err(|error| EngineError::Plan {
+            query: "rejected events".to_owned(),
+            source: Box::new(error),
+        })?;
+        let batch = recast(&batch, &schema).map_err(|error| JobError::Shape {
             query: "rejected events".to_owned(),
             table: "rejected/events",
             problem: error.to_string(),
