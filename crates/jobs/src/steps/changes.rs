@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::AsArray;
-use arrow::datatypes::Date32Type;
 use chrono::{Days, NaiveDate};
-use futures::TryStreamExt;
-use kindred_engine::EngineError;
 use kindred_extract::fact_schema;
 use kindred_lake::{Snapshot, StagedPartition};
 use kindred_model::{Fact, Reach};
 
+use super::answers;
 use super::datasets::facts;
 use super::known::Known;
 use crate::Platform;
@@ -133,15 +130,8 @@ pub(crate) async fn days_of_difference(
         counted("after"),
         instants.collect::<Vec<_>>().join(" union all ")
     );
-    let failed = |error| EngineError::Plan {
-        query: format!("changes of {fact}"),
-        source: Box::new(error),
-    };
-    let batches: Vec<_> = session.sql(&sql).await?.try_collect().await.map_err(failed)?;
-    let days = batches
-        .iter()
-        .flat_map(|batch| batch.column(0).as_primitive::<Date32Type>().iter().flatten());
-    Ok(days.filter_map(Date32Type::to_naive_date_opt).collect())
+    let changed = answers::rows(&session, &format!("changes of {fact}"), &sql).await?;
+    Ok(answers::days(&changed))
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use chrono::NaiveDate;
-use futures::TryStreamExt;
-use kindred_engine::{EngineError, Session};
+use kindred_engine::Session;
 use kindred_lake::{Dataset, StagedPartition, split_by_day};
 use kindred_warehouse::{SUMMARY_TABLES, Scope, SummaryTable, TableChange};
 
+use super::answers;
 use super::compute::Computed;
 use super::datasets::summary_schema;
 use super::merge::Merge;
@@ -113,11 +113,7 @@ async fn published(
         columns.join(", "),
         table.name
     );
-    let failed = |error| EngineError::Plan {
-        query: format!("the rows of {}", table.name),
-        source: Box::new(error),
-    };
-    let batches: Vec<_> = session.sql(&sql).await?.try_collect().await.map_err(failed)?;
+    let batches = answers::rows(session, &format!("the rows of {}", table.name), &sql).await?;
     let misfit = |error: arrow::error::ArrowError| JobError::Shape {
         query: format!("the rows of {} in the lake", table.name),
         table: table.name,

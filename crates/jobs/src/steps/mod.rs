@@ -1,5 +1,6 @@
 //! The steps of a run, in order: pull, state, compute, check, mirror. Publishing is the warehouse's.
 
+pub(crate) mod answers;
 pub(crate) mod changes;
 pub(crate) mod check;
 pub(crate) mod compute;

@@ -2,14 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::AsArray;
-use arrow::datatypes::Date32Type;
 use chrono::{Days, NaiveDate};
-use futures::TryStreamExt;
-use kindred_engine::EngineError;
 use kindred_lake::{Dataset, Snapshot};
 use kindred_warehouse::{CONVERSION_FUNNELS, SummaryTable};
 
+use super::answers;
 use super::datasets::summary_schema;
 use crate::Platform;
 use crate::error::JobError;
@@ -49,13 +46,7 @@ pub(crate) async fn immature(
     session.register_dataset(name, &Dataset::kpi(name), &summary_schema(&CONVERSION_FUNNELS))?;
     let since = today - Days::new(OLDEST_IMMATURE);
     let sql = format!("select distinct date from {name} where not is_mature and date >= date '{since}'");
-    let failed = |error| EngineError::Plan {
-        query: "entry dates that are not mature".to_owned(),
-        source: Box::new(error),
-    };
-    let batches: Vec<_> = session.sql(&sql).await?.try_collect().await.map_err(failed)?;
-    let days = batches
-        .iter()
-        .flat_map(|batch| batch.column(0).as_primitive::<Date32Type>().iter().flatten());
-    Ok(days.filter_map(Date32Type::to_naive_date_opt).collect())
+    Ok(answers::days(
+        &answers::rows(&session, "entry dates that are not mature", &sql).await?,
+    ))
 }

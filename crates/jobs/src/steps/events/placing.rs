@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::max;
-use arrow::datatypes::{Date32Type, Int32Type, TimestampMicrosecondType};
+use arrow::datatypes::TimestampMicrosecondType;
 use chrono::DateTime;
 use futures::StreamExt;
 use kindred_engine::Params;
@@ -16,6 +16,7 @@ use kindred_lake::{Dataset, LakeError, Partition, Snapshot, StagedPartition, spl
 use kindred_model::{Fact, Instant};
 
 use crate::error::JobError;
+use crate::steps::answers;
 use crate::steps::datasets::{self, sort_of};
 use crate::steps::known::Known;
 use crate::steps::work::Work;
@@ -87,9 +88,7 @@ pub(super) async fn place(
 
     let query = platform.queries.get("events/displaced_events")?;
     let displaced = session.query(query, &Params::default()).await?;
-    for batch in &displaced.batches {
-        placed.hours.extend(hours_of(batch));
-    }
+    placed.hours.extend(answers::hours(&displaced.batches));
     session.register_rows(DISPLACED, &displaced)?;
 
     let touched = settled
@@ -131,15 +130,4 @@ impl Placed {
         self.last = self.last.max(last);
         Ok(())
     }
-}
-
-/// Dates and hours, the first two columns of an answer.
-fn hours_of(batch: &RecordBatch) -> Vec<Partition> {
-    let days = batch.column(0).as_primitive::<Date32Type>().iter();
-    let hours = batch.column(1).as_primitive::<Int32Type>().iter();
-    let partition = |(day, hour): (Option<i32>, Option<i32>)| {
-        let day = Date32Type::to_naive_date_opt(day?)?;
-        Some(Partition::hour(day, u8::try_from(hour?).ok()?))
-    };
-    days.zip(hours).filter_map(partition).collect()
 }

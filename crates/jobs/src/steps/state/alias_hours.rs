@@ -2,15 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use arrow::array::AsArray;
-use arrow::datatypes::{Date32Type, Int32Type};
 use chrono::NaiveDate;
-use futures::TryStreamExt;
-use kindred_engine::EngineError;
 use kindred_lake::{Dataset, Partition, Snapshot, StagedPartition};
 
 use super::Rebuild;
 use crate::error::JobError;
+use crate::steps::answers;
 use crate::steps::datasets::{ALIASES, EVENT_COUNTS, state_schema};
 
 /// Compares the aliases that a run has staged with those before, over the event counts of the days from `since` on.
@@ -53,18 +50,7 @@ pub(crate) async fn of_changed_aliases(
         aliases("before"),
         aliases("after"),
     );
-    let failed = |error| EngineError::Plan {
-        query: "hours of changed aliases".to_owned(),
-        source: Box::new(error),
-    };
-    let batches: Vec<_> = session.sql(&sql).await?.try_collect().await.map_err(failed)?;
-    let hours = batches.iter().flat_map(|batch| {
-        let days = batch.column(0).as_primitive::<Date32Type>().iter();
-        days.zip(batch.column(1).as_primitive::<Int32Type>().iter())
-    });
-    let partition = |(day, hour): (Option<i32>, Option<i32>)| {
-        let day = Date32Type::to_naive_date_opt(day?)?;
-        Some(Partition::hour(day, u8::try_from(hour?).ok()?))
-    };
-    Ok(hours.filter_map(partition).collect())
+    Ok(answers::hours(
+        &answers::rows(&session, "hours of changed aliases", &sql).await?,
+    ))
 }
