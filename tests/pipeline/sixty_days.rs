@@ -144,7 +144,6 @@ async fn bring_up_to_date(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes ten minutes: run it with -- --ignored"]
 async fn sixty_days_of_ticks_with_downtime_give_what_one_backfill_gives() {
     let mut driven = Driven::installed().await;
     driven.tick_until(at(DOWN_SINCE)).await;
