@@ -1,43 +1,74 @@
-//! Numbers as they are answered: exact decimals until here, rounded once, half away from zero, then JSON numbers.
+//! Numbers as they are answered: exact decimals until they are written, rounded once, half away from zero, then JSON
+//! numbers.
 
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
-/// A rounded number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Figure(Decimal);
+/// A number that is rounded when it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(value_type = f64)]
+pub(crate) struct Figure {
+    exact: Decimal,
+    decimals: u32,
+}
 
 impl Figure {
+    /// A whole number, of users or of things.
+    pub(crate) fn count(count: impl Into<Decimal>) -> Self {
+        Self::of(count.into(), 0)
+    }
+
     /// Money, with 2 decimals.
     pub(crate) fn money(amount: Decimal) -> Self {
-        Self::rounded(amount, 2)
+        Self::of(amount, 2)
     }
 
     /// A mean of counts or of money, or an amount per user: `sum / of`, with 2 decimals. None when `of` is 0.
-    pub(crate) fn mean(sum: Decimal, of: impl Into<Decimal>) -> Option<Self> {
-        Some(Self::rounded(sum.checked_div(of.into())?, 2))
+    pub(crate) fn mean(sum: impl Into<Decimal>, of: impl Into<Decimal>) -> Option<Self> {
+        Some(Self::of(sum.into().checked_div(of.into())?, 2))
     }
 
     /// A rate in per cent, from its parts, with 1 decimal. None when the whole is 0.
     pub(crate) fn rate(part: impl Into<Decimal>, whole: impl Into<Decimal>) -> Option<Self> {
         let part = part.into().checked_mul(Decimal::ONE_HUNDRED)?;
-        Some(Self::rounded(part.checked_div(whole.into())?, 1))
+        Some(Self::of(part.checked_div(whole.into())?, 1))
+    }
+
+    /// The change from one figure to another in per cent, with 1 decimal. None when there is none to compare with, or
+    /// it is 0.
+    pub(crate) fn change(from: Option<Self>, to: Option<Self>) -> Option<Self> {
+        let (from, to) = (from?.exact, to?.exact);
+        Self::rate(to.checked_sub(from)?, from.abs())
     }
 
     /// A number of seconds or of minutes, with 1 decimal. None when it is no number.
     pub(crate) fn duration(length: f64) -> Option<Self> {
-        Some(Self::rounded(Decimal::from_f64(length)?, 1))
+        Some(Self::of(Decimal::from_f64(length)?, 1))
     }
 
-    fn rounded(number: Decimal, decimals: u32) -> Self {
-        Self(number.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero))
+    /// The rounded number; none beyond what a float holds, which no figure comes near.
+    pub(crate) fn to_f64(self) -> f64 {
+        self.rounded().to_f64().unwrap_or(f64::NAN)
+    }
+
+    const fn of(exact: Decimal, decimals: u32) -> Self {
+        Self { exact, decimals }
+    }
+
+    fn rounded(self) -> Decimal {
+        self.exact
+            .round_dp_with_strategy(self.decimals, RoundingStrategy::MidpointAwayFromZero)
     }
 }
 
 impl Serialize for Figure {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.to_f64().serialize(serializer)
+        match (self.decimals, self.rounded().to_i64()) {
+            (0, Some(count)) => serializer.serialize_i64(count),
+            _ => serializer.serialize_f64(self.to_f64()),
+        }
     }
 }
 
@@ -65,8 +96,24 @@ mod tests {
     #[test]
     fn what_cannot_be_known_is_null_and_zero_is_zero() {
         assert_eq!(json(Figure::rate(5, 0)), "null");
-        assert_eq!(json(Figure::mean(Decimal::TEN, 0)), "null");
+        assert_eq!(json(Figure::mean(10, 0)), "null");
         assert_eq!(json(Figure::duration(f64::NAN)), "null");
         assert_eq!(json(Figure::rate(0, 7)), "0.0");
+    }
+
+    #[test]
+    fn counts_are_whole_numbers() {
+        assert_eq!(json(Some(Figure::count(142))), "142");
+        assert_eq!(json(Some(Figure::count(-3))), "-3");
+    }
+
+    #[test]
+    fn a_change_is_of_the_exact_figures() {
+        let third = Figure::mean(1, 3);
+        assert_eq!(json(Figure::change(third, Figure::mean(2, 3))), "100.0");
+        assert_eq!(json(Figure::change(Some(Figure::count(-50)), Some(Figure::count(50)))), "200.0");
+        assert_eq!(json(Figure::change(Some(Figure::count(0)), third)), "null");
+        assert_eq!(json(Figure::change(None, third)), "null");
+        assert_eq!(json(Figure::change(third, None)), "null");
     }
 }

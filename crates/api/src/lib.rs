@@ -5,13 +5,17 @@
 //! is `kpi/overview.rs`; all addresses stand in `routes.rs`. Numbers are rounded once, in `figure.rs`, and
 //! every error leaves as the same problem document, of `problem.rs`.
 
+mod answer;
+mod comparison;
 mod control;
 mod figure;
 mod kpi;
 mod layers;
 mod meta;
+mod openapi;
 mod params;
 mod problem;
+mod publications;
 mod routes;
 mod serve;
 mod timestamp;
@@ -19,12 +23,15 @@ mod window;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kindred_model::{Clock, Job};
 use kindred_warehouse::Warehouse;
 
+pub use answer::AnswerCache;
 pub use control::sources::{Reach, SourceProbe};
-pub use routes::{control_router, kpi_router};
+pub use publications::forget_what_is_published_anew;
+pub use routes::{control_router, kpi_router, openapi};
 pub use serve::serve;
 
 use control::sources::Sources;
@@ -36,11 +43,12 @@ pub struct ApiState {
     clock: Clock,
     schedules: Arc<BTreeMap<Job, String>>,
     sources: Arc<Sources>,
+    cache: AnswerCache,
 }
 
 impl ApiState {
     /// The state of a server that answers from this warehouse and tells the time by this clock. It knows no schedule
-    /// and no source.
+    /// and no source, and keeps no answer.
     ///
     /// The warehouse's statement timeout should be no longer than a request may take (15 s), so that a query ends with
     /// the request that asked it.
@@ -51,7 +59,14 @@ impl ApiState {
             clock,
             schedules: Arc::default(),
             sources: Arc::default(),
+            cache: AnswerCache::new(Duration::ZERO),
         }
+    }
+
+    /// With a cache that keeps answers, which somebody must empty: [`forget_what_is_published_anew`].
+    #[must_use]
+    pub fn with_cache(self, cache: AnswerCache) -> Self {
+        Self { cache, ..self }
     }
 
     /// With the schedules by which this process starts jobs, as an operator wrote them.

@@ -3,11 +3,12 @@
 use chrono::NaiveDate;
 use kindred_model::{DEFINITIONS_VERSION, Instant};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::timestamp::Timestamp;
 
 /// Where an answer's figures come from, and how far they can be trusted.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Meta {
     /// The watermark: every source that is required was read to the end at this instant or later.

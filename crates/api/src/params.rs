@@ -6,6 +6,7 @@ use std::str::FromStr;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::Uri;
 use axum::http::request::Parts;
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -16,11 +17,10 @@ use crate::problem::ApiError;
 /// The query of a request, as `T`; a mistake in it is a 400 that names it.
 pub(crate) struct Params<T>(pub(crate) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        match Query::<T>::from_request_parts(parts, state).await {
+impl<T: DeserializeOwned> Params<T> {
+    /// The query of an address.
+    pub(crate) fn of(uri: &Uri) -> Result<Self, ApiError> {
+        match Query::<T>::try_from_uri(uri) {
             Ok(Query(params)) => Ok(Self(params)),
             Err(rejection) => {
                 let text = rejection.body_text();
@@ -30,6 +30,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
                 Err(ApiError::BadRequest(detail.to_owned()))
             }
         }
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Self::of(&parts.uri)
     }
 }
 
@@ -86,3 +94,51 @@ pub(crate) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
         }
     }
 }
+
+/// Declares the parameters of an endpoint that answers over a window of time: those that say which, and its own.
+///
+/// They are one list, since unknown names are refused.
+macro_rules! windowed_params {
+    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Default, serde::Deserialize, utoipa::IntoParams)]
+        #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+        #[into_params(parameter_in = Query)]
+        pub(crate) struct $name {
+            /// How far back from the end of the current bucket: a number and one of h, d, w, m, q. Months and quarters are
+            /// calendar ones, the current one included.
+            #[serde(deserialize_with = "crate::params::word")]
+            #[param(value_type = Option<String>, pattern = "^[1-9][0-9]{0,3}(h|d|w|m|q)$", example = "30d")]
+            timeframe: Option<kindred_model::Timeframe>,
+            /// The same as `timeframe`: give one of them.
+            #[serde(deserialize_with = "crate::params::word")]
+            #[param(value_type = Option<String>, pattern = "^[1-9][0-9]{0,3}(h|d|w|m|q)$")]
+            range: Option<kindred_model::Timeframe>,
+            /// The first day, in place of a timeframe. Comes with `to`.
+            #[serde(deserialize_with = "crate::params::date")]
+            from: Option<chrono::NaiveDate>,
+            /// The day after the last.
+            #[serde(deserialize_with = "crate::params::date")]
+            to: Option<chrono::NaiveDate>,
+            $($(#[$field_meta])* $field: $type,)*
+        }
+
+        impl $name {
+            /// Which time is asked for; `default` when nothing is said.
+            fn window(
+                &self,
+                default: kindred_model::Timeframe,
+                now: kindred_model::Instant,
+            ) -> Result<crate::window::Window, crate::problem::ApiError> {
+                let params = crate::window::WindowParams {
+                    range: self.range,
+                    timeframe: self.timeframe,
+                    from: self.from,
+                    to: self.to,
+                };
+                params.window(default, now)
+            }
+        }
+    };
+}
+pub(crate) use windowed_params;

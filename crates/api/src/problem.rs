@@ -10,7 +10,10 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use kindred_warehouse::{ErrorKind, RequestError, WarehouseError};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
+
+use crate::answer::Unwritable;
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -18,7 +21,7 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
 /// The body of every error.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Problem {
     /// What kind of problem: `about:blank`, which means that the status says it.
@@ -41,6 +44,10 @@ impl Problem {
             StatusCode::NOT_FOUND => "there is nothing at this address",
             StatusCode::METHOD_NOT_ALLOWED => {
                 "this address does not take this method; the Allow header lists those it takes"
+            }
+            StatusCode::NOT_ACCEPTABLE => {
+                "the answer comes as application/json, text/csv or application/vnd.apache.arrow.stream; \
+                 the Accept header takes none of them"
             }
             StatusCode::REQUEST_TIMEOUT => "the answer took too long; ask for less, or again later",
             StatusCode::PAYLOAD_TOO_LARGE => "the body is longer than 64 KiB",
@@ -99,6 +106,8 @@ pub(crate) enum ApiError {
     TimedOut,
     /// 503 when the warehouse is away or not migrated, else 500.
     Warehouse(WarehouseError),
+    /// 500: the figures are there and could not be written.
+    Unwritable(Unwritable),
 }
 
 impl From<WarehouseError> for ApiError {
@@ -116,21 +125,31 @@ impl From<RequestError> for ApiError {
     }
 }
 
+impl From<ApiError> for Problem {
+    /// What the caller is told; what happened inside is logged.
+    fn from(error: ApiError) -> Self {
+        match error {
+            ApiError::BadRequest(detail) => Self::saying(StatusCode::BAD_REQUEST, detail),
+            ApiError::NotFound(detail) => Self::saying(StatusCode::NOT_FOUND, detail),
+            ApiError::RunUnderWay(run_id) => conflict("a run of this job is queued or running".to_owned(), run_id),
+            ApiError::Conflict { detail, run_id } => conflict(detail, run_id),
+            ApiError::Refused(status) => Self::of(status),
+            ApiError::TimedOut => Self::of(StatusCode::REQUEST_TIMEOUT),
+            ApiError::Warehouse(error) => {
+                log(&error);
+                Self::of(status_of(&error))
+            }
+            ApiError::Unwritable(error) => {
+                log(&error);
+                Self::of(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        }
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let problem = match self {
-            Self::BadRequest(detail) => Problem::saying(StatusCode::BAD_REQUEST, detail),
-            Self::NotFound(detail) => Problem::saying(StatusCode::NOT_FOUND, detail),
-            Self::RunUnderWay(run_id) => conflict("a run of this job is queued or running".to_owned(), run_id),
-            Self::Conflict { detail, run_id } => conflict(detail, run_id),
-            Self::Refused(status) => Problem::of(status),
-            Self::TimedOut => Problem::of(StatusCode::REQUEST_TIMEOUT),
-            Self::Warehouse(error) => {
-                log(&error);
-                Problem::of(status_of(&error))
-            }
-        };
-        problem.into_response()
+        Problem::from(self).into_response()
     }
 }
 
@@ -152,7 +171,7 @@ pub(crate) fn status_of(error: &WarehouseError) -> StatusCode {
 }
 
 /// Logs an error with everything that caused it, in one line.
-pub(crate) fn log(error: &WarehouseError) {
+pub(crate) fn log(error: &dyn Error) {
     let mut chain = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -3,9 +3,11 @@
 use chrono::{NaiveDate, SecondsFormat};
 use kindred_model::{Instant, day_start};
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 /// An instant, written to the millisecond, in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
+#[schema(value_type = String, format = DateTime)]
 pub(crate) struct Timestamp(pub(crate) Instant);
 
 impl Timestamp {

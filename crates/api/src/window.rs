@@ -1,7 +1,12 @@
 //! Which buckets a request asks for: calendar arithmetic alone, of a granularity, a timeframe and an instant.
 
-use chrono::TimeDelta;
-use kindred_model::{Granularity, Instant, Timeframe, TimeframeUnit};
+use chrono::{Days, NaiveDate, TimeDelta};
+use kindred_model::{DayWindow, Granularity, Instant, Timeframe, TimeframeUnit};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::problem::ApiError;
+use crate::timestamp::Timestamp;
 
 /// The most buckets that one answer holds.
 pub(crate) const MOST_BUCKETS: usize = 2_000;
@@ -60,6 +65,107 @@ pub(crate) const fn default_timeframe(granularity: Granularity) -> Timeframe {
         Granularity::Quarterly => (4, TimeframeUnit::Quarters),
     };
     Timeframe { count, unit }
+}
+
+/// From a window's first instant to its last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Range {
+    /// The first instant.
+    start_date: Timestamp,
+    /// The first instant after it: exclusive.
+    end_date: Timestamp,
+}
+
+impl Range {
+    pub(crate) fn new(start: Instant, end: Instant) -> Self {
+        Self {
+            start_date: start.into(),
+            end_date: end.into(),
+        }
+    }
+}
+
+impl From<DayWindow> for Range {
+    fn from(days: DayWindow) -> Self {
+        Self::new(days.start(), days.end())
+    }
+}
+
+/// Which time a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Window {
+    /// So far back from the end of the current bucket.
+    Back(Timeframe),
+    /// These days.
+    Between(DayWindow),
+}
+
+/// The parameters that say which time is asked for, as they are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WindowParams {
+    pub(crate) range: Option<Timeframe>,
+    pub(crate) timeframe: Option<Timeframe>,
+    pub(crate) from: Option<NaiveDate>,
+    pub(crate) to: Option<NaiveDate>,
+}
+
+impl WindowParams {
+    /// What is asked for, when nothing contradicts it; `default` when nothing is asked.
+    pub(crate) fn window(self, default: Timeframe, now: Instant) -> Result<Window, ApiError> {
+        match (self.range, self.timeframe, self.from, self.to) {
+            (None, None, None, None) => Ok(Window::Back(default)),
+            (Some(back), None, None, None) | (None, Some(back), None, None) => Ok(Window::Back(back)),
+            (None, None, Some(from), Some(to)) => Ok(Window::Between(begun(from, to, now)?)),
+            (None, None, ..) => Err(bad(
+                "`from` and `to` come together: the first day, and the day after the last",
+            )),
+            (Some(_), Some(_), ..) => Err(bad("`range` and `timeframe` are the same: give one of them")),
+            _ => Err(bad("give either `range` or `from` and `to`")),
+        }
+    }
+}
+
+impl Window {
+    /// The days of the window, the last of them today at the latest.
+    pub(crate) fn days(self, now: Instant) -> Result<DayWindow, ApiError> {
+        let starts = match self {
+            Self::Back(timeframe) => buckets_back(Granularity::Daily, timeframe, now)?,
+            Self::Between(days) => {
+                let end = days.end().min(Granularity::Daily.bucket_end(now));
+                buckets_between(Granularity::Daily, days.start(), end)?
+            }
+        };
+        let (Some(first), Some(last)) = (starts.first(), starts.last()) else {
+            return Ok(DayWindow::day(now.date_naive()));
+        };
+        DayWindow::new(first.date_naive(), last.date_naive() + Days::new(1)).map_err(|error| bad(&error.to_string()))
+    }
+}
+
+/// The days from `from` up to, and without, `to`; they have begun.
+fn begun(from: NaiveDate, to: NaiveDate, now: Instant) -> Result<DayWindow, ApiError> {
+    let window = DayWindow::new(from, to).map_err(|error| bad(&error.to_string()))?;
+    if window.from() > now.date_naive() {
+        return Err(bad(&format!("`from` {from} lies in the future")));
+    }
+    Ok(window)
+}
+
+/// As many days before the window's first as it has.
+pub(crate) fn days_before(days: DayWindow) -> DayWindow {
+    let from = days.from() - Days::new(days.len());
+    DayWindow::new(from, days.from()).unwrap_or(DayWindow::day(from))
+}
+
+fn bad(detail: &str) -> ApiError {
+    ApiError::BadRequest(detail.to_owned())
+}
+
+impl From<TooManyBuckets> for ApiError {
+    fn from(error: TooManyBuckets) -> Self {
+        Self::BadRequest(error.to_string())
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use kindred_model::{BackfillMode, Job};
 use kindred_warehouse::{BackfillRequest, RequestError};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::days::begun;
 use super::run_answer::RunAnswer;
@@ -20,27 +21,35 @@ use crate::problem::ApiError;
 const MOST_DAYS: u64 = 10 * 366;
 
 /// The body.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct BackfillBody {
     /// By which job.
     #[serde(default, deserialize_with = "word")]
+    #[schema(value_type = String, pattern = "^(daily|hourly|weekly|sessions)$")]
     job: Option<Job>,
     /// The first day.
     #[serde(default, deserialize_with = "date")]
+    #[schema(value_type = NaiveDate)]
     from: Option<NaiveDate>,
     /// The day after the last.
     #[serde(default, deserialize_with = "date")]
+    #[schema(value_type = NaiveDate)]
     to: Option<NaiveDate>,
     /// Which of them: missing (the default), failed or all.
     #[serde(default, deserialize_with = "word")]
+    #[schema(value_type = String, required = false, pattern = "^(missing|failed|all)$")]
     mode: Option<BackfillMode>,
     /// Whether to compute and check only.
     #[serde(default)]
     dry_run: bool,
 }
 
+/// Ask for past days, oldest first
+///
 /// Answers 202 with the backfill's run, 409 when a backfill of the job is under way.
+#[utoipa::path(post, path = "/backfill", operation_id = "backfill", tag = "Runs", request_body = BackfillBody,
+    responses((status = 202, body = RunAnswer, headers(("Location" = String, description = "Where the run is told of")))))]
 pub(crate) async fn post(
     State(state): State<ApiState>,
     Body(body): Body<BackfillBody>,

@@ -11,6 +11,7 @@ use chrono::TimeDelta;
 use kindred_model::{Instant, Job, RunStatus, Source};
 use kindred_warehouse::{Run, Warehouse, WarehouseError, Watermark};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::run_answer::RunAnswer;
 use super::sources::{Reach, Seen};
@@ -22,7 +23,7 @@ use crate::timestamp::Timestamp;
 const WATERMARK_AGE: TimeDelta = TimeDelta::hours(49);
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Health {
     /// ok; degraded, when a job failed last, or a required source does not answer or was not read lately; down, without
@@ -36,7 +37,7 @@ pub(crate) struct Health {
 }
 
 /// The warehouse.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct WarehouseHealth {
     /// Whether it answers.
@@ -46,7 +47,7 @@ struct WarehouseHealth {
 }
 
 /// A source database.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct SourceHealth {
     /// Its name.
@@ -66,7 +67,7 @@ struct SourceHealth {
 }
 
 /// A job.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct JobHealth {
     /// Its name.
@@ -77,6 +78,11 @@ struct JobHealth {
     next_tick: Option<Timestamp>,
 }
 
+/// How warehouse, sources and jobs are
+///
+/// 200 unless the warehouse is away.
+#[utoipa::path(get, path = "/health", operation_id = "health", tag = "Service",
+    responses((status = 200, body = Health), (status = 503, body = Health, description = "The warehouse is away")))]
 pub(crate) async fn get(State(state): State<ApiState>) -> (StatusCode, Json<Health>) {
     let now = state.clock.now();
     let (ledger, seen) = tokio::join!(Ledger::look(&state.warehouse), state.sources.look());

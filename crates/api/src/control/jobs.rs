@@ -9,6 +9,7 @@ use axum::extract::{Path, State};
 use kindred_model::{Fact, Instant, Job};
 use kindred_warehouse::{JobState, Run, WarehouseError, Watermark};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::job_name::job_named;
 use super::run_answer::RunAnswer;
@@ -17,14 +18,14 @@ use crate::problem::ApiError;
 use crate::timestamp::Timestamp;
 
 /// The answer of `GET /jobs`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Jobs {
     /// Every job.
     jobs: Vec<JobAnswer>,
 }
 
 /// A job.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JobAnswer {
     /// Its name.
@@ -44,7 +45,7 @@ pub(crate) struct JobAnswer {
 }
 
 /// How fresh what a job reads is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Freshness {
     /// Every required fact that the job reads was read to the end at this instant or later; null before.
@@ -56,7 +57,7 @@ struct Freshness {
 }
 
 /// How fresh a fact is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct FactFreshness {
     /// Its name.
@@ -67,18 +68,28 @@ struct FactFreshness {
     as_of: Option<Timestamp>,
 }
 
+/// Each job's schedule, ticks, last run, and how fresh what it reads is
+#[utoipa::path(get, path = "/jobs", operation_id = "jobs", tag = "Jobs", responses((status = 200, body = Jobs)))]
 pub(crate) async fn get(State(state): State<ApiState>) -> Result<Json<Jobs>, ApiError> {
     let known = Known::look(&state).await?;
     let jobs = Job::ALL.iter().map(|job| known.job(*job)).collect();
     Ok(Json(Jobs { jobs }))
 }
 
+/// Keep a job's ticks from starting runs
+#[utoipa::path(post, path = "/jobs/{job}/pause", operation_id = "pauseJob", tag = "Jobs",
+    params(("job" = String, Path, description = "daily, hourly, weekly (or retention) or sessions")),
+    responses((status = 200, body = JobAnswer)))]
 pub(crate) async fn pause(State(state): State<ApiState>, Path(job): Path<String>) -> Result<Json<JobAnswer>, ApiError> {
     let job = job_named(&job)?;
     state.warehouse.pause(job).await?;
     Ok(Json(Known::look(&state).await?.job(job)))
 }
 
+/// Let a job's ticks start runs again
+#[utoipa::path(post, path = "/jobs/{job}/resume", operation_id = "resumeJob", tag = "Jobs",
+    params(("job" = String, Path, description = "daily, hourly, weekly (or retention) or sessions")),
+    responses((status = 200, body = JobAnswer)))]
 pub(crate) async fn resume(
     State(state): State<ApiState>,
     Path(job): Path<String>,

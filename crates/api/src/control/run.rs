@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use kindred_warehouse::Run;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::run_answer::RunAnswer;
@@ -11,7 +12,7 @@ use crate::ApiState;
 use crate::problem::ApiError;
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OneRun {
     /// The run.
     #[serde(flatten)]
@@ -20,6 +21,9 @@ pub(crate) struct OneRun {
     children: Vec<RunAnswer>,
 }
 
+/// A run; a backfill with its pieces
+#[utoipa::path(get, path = "/runs/{id}", operation_id = "run", tag = "Runs",
+    params(("id" = String, Path, description = "The run's id")), responses((status = 200, body = OneRun)))]
 pub(crate) async fn get(State(state): State<ApiState>, Path(id): Path<String>) -> Result<Json<OneRun>, ApiError> {
     let run = find(&state, &id).await?;
     let children = match run.backfill_mode {

@@ -5,12 +5,14 @@ use kindred_model::BackfillMode;
 use kindred_warehouse::{BackfillProgress, Run};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::timestamp::Timestamp;
 
 /// A run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Run)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RunAnswer {
     /// Its id.
@@ -60,7 +62,7 @@ pub(crate) struct RunAnswer {
 }
 
 /// How far a backfill has come.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Progress {
     /// Days to compute in all.
     days: u64,
@@ -71,7 +73,8 @@ pub(crate) struct Progress {
 }
 
 /// Days.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Days)]
 struct Window {
     /// The first.
     from: NaiveDate,

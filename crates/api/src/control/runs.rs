@@ -9,6 +9,7 @@ use kindred_model::{DayWindow, Instant, Job, RunStatus, day_start};
 use kindred_warehouse::{RunFilter, RunPosition};
 use serde::Deserialize;
 use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
 
 use super::run_answer::RunAnswer;
 use crate::ApiState;
@@ -22,14 +23,17 @@ const LIMIT: u32 = 50;
 const MOST: u32 = 500;
 
 /// The parameters.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct RunsParams {
     /// Of this job.
     #[serde(deserialize_with = "word")]
+    #[param(value_type = Option<String>, pattern = "^(daily|hourly|weekly|sessions)$")]
     job: Option<Job>,
     /// In this state.
     #[serde(deserialize_with = "word")]
+    #[param(value_type = Option<String>, pattern = "^(queued|running|completed|failed|partial|skipped|cancelled)$")]
     status: Option<RunStatus>,
     /// Requested on this day or later.
     #[serde(deserialize_with = "date")]
@@ -39,14 +43,16 @@ pub(crate) struct RunsParams {
     to: Option<NaiveDate>,
     /// How many, 1 to 500; 50 when absent.
     #[serde(deserialize_with = "word")]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// Where to go on: the `nextCursor` of the page before.
     #[serde(deserialize_with = "word")]
+    #[param(value_type = Option<String>)]
     cursor: Option<Cursor>,
 }
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Runs {
     /// The runs, the one that was requested last first.
@@ -55,6 +61,9 @@ pub(crate) struct Runs {
     next_cursor: Option<String>,
 }
 
+/// The ledger of runs, the newest first, a page at a time
+#[utoipa::path(get, path = "/runs", operation_id = "runs", tag = "Runs", params(RunsParams),
+    responses((status = 200, body = Runs)))]
 pub(crate) async fn get(
     State(state): State<ApiState>,
     Params(params): Params<RunsParams>,

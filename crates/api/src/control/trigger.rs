@@ -9,6 +9,7 @@ use chrono::{Days, NaiveDate};
 use kindred_model::{Instant, Interval, Job, Trigger};
 use kindred_warehouse::RunRequest;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::days::begun;
 use super::job_name::job_named;
@@ -27,8 +28,9 @@ const MOST_WAIT_SECONDS: u64 = 300;
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The parameters.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
 pub(crate) struct TriggerParams {
     /// The day to compute; for the weekly job, the week that was closed when it began.
     #[serde(deserialize_with = "date")]
@@ -41,13 +43,21 @@ pub(crate) struct TriggerParams {
     to: Option<NaiveDate>,
     /// How many seconds to wait for the run's end, 0 to 300; 60 when absent.
     #[serde(deserialize_with = "word")]
+    #[param(value_type = Option<u64>, maximum = 300)]
     wait: Option<u64>,
     /// Whether to compute and check only.
     #[serde(deserialize_with = "word")]
+    #[param(value_type = Option<bool>)]
     dry_run: Option<bool>,
 }
 
+/// Ask for a run now, and wait for it
+///
 /// Answers 200 with the finished run, 202 when it takes longer than the caller waits, 409 when one is under way.
+#[utoipa::path(post, path = "/trigger/{job}", operation_id = "trigger", tag = "Runs",
+    params(("job" = String, Path, description = "daily, hourly, weekly (or retention) or sessions"), TriggerParams),
+    responses((status = 200, body = RunAnswer, description = "The run is over: its status says how"),
+        (status = 202, body = RunAnswer, description = "The run takes longer than the caller waits")))]
 pub(crate) async fn post(
     State(state): State<ApiState>,
     Path(job): Path<String>,

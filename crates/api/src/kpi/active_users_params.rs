@@ -1,71 +1,59 @@
 //! What `GET /kpis/active-users` may be asked.
 
-use chrono::{Days, NaiveDate};
-use kindred_model::{DayWindow, Granularity, Instant, Timeframe};
-use serde::Deserialize;
+use kindred_model::{Granularity, Instant};
+use kindred_warehouse::read::segments::Dimension;
 
-use crate::params::{date, word};
+use crate::comparison::Compare;
+use crate::params::{windowed_params, word};
 use crate::problem::ApiError;
-use crate::window::{TooManyBuckets, buckets_back, buckets_between, default_timeframe};
+use crate::window::{Window, buckets_back, buckets_between, default_timeframe};
 
-/// The parameters as they are written.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
-pub(crate) struct ActiveUsersParams {
-    /// The buckets' length; daily when absent.
-    #[serde(deserialize_with = "word")]
-    granularity: Option<Granularity>,
-    /// How far back; by granularity when absent.
-    #[serde(deserialize_with = "word")]
-    range: Option<Timeframe>,
-    /// The same as `range`.
-    #[serde(deserialize_with = "word")]
-    timeframe: Option<Timeframe>,
-    /// The first day, in place of a range.
-    #[serde(deserialize_with = "date")]
-    from: Option<NaiveDate>,
-    /// The day after the last.
-    #[serde(deserialize_with = "date")]
-    to: Option<NaiveDate>,
-    /// Whether buckets that are not over are wanted too; true when absent.
-    #[serde(deserialize_with = "word")]
-    include_partial: Option<bool>,
+windowed_params! {
+    /// The parameters as they are written.
+    ActiveUsersParams {
+        /// The buckets' length; daily when absent.
+        #[serde(deserialize_with = "word")]
+        #[param(value_type = Option<String>, pattern = "^(hourly|daily|weekly|monthly|quarterly)$")]
+        granularity: Option<Granularity>,
+        /// Active users by this property of theirs, or of their sessions, too; for daily buckets.
+        #[serde(deserialize_with = "word")]
+        #[param(value_type = Option<String>, pattern = "^(platform|country|app_version|gender)$")]
+        breakdown: Option<Dimension>,
+        /// Whether buckets that are not over are wanted too; true when absent.
+        #[serde(deserialize_with = "word")]
+        #[param(value_type = Option<bool>)]
+        include_partial: Option<bool>,
+        /// The complete buckets against as many before them.
+        #[param(inline)]
+        compare: Option<Compare>,
+    }
 }
 
 /// A request that makes sense.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) granularity: Granularity,
+    pub(crate) breakdown: Option<Dimension>,
     pub(crate) include_partial: bool,
+    pub(crate) compare: Option<Compare>,
     window: Window,
-}
-
-#[derive(Debug)]
-enum Window {
-    Back(Timeframe),
-    Between(DayWindow),
 }
 
 impl ActiveUsersParams {
     /// What is asked for, when nothing contradicts it.
     pub(crate) fn understood(self, now: Instant) -> Result<Asked, ApiError> {
         let granularity = self.granularity.unwrap_or(Granularity::Daily);
-        let window = match (self.range, self.timeframe, self.from, self.to) {
-            (None, None, None, None) => Window::Back(default_timeframe(granularity)),
-            (Some(back), None, None, None) | (None, Some(back), None, None) => Window::Back(back),
-            (None, None, Some(from), Some(to)) => Window::Between(days(from, to, now)?),
-            (None, None, ..) => {
-                return Err(bad(
-                    "`from` and `to` come together: the first day, and the day after the last",
-                ));
-            }
-            (Some(_), Some(_), ..) => return Err(bad("`range` and `timeframe` are the same: give one of them")),
-            _ => return Err(bad("give either `range` or `from` and `to`")),
-        };
+        if self.breakdown.is_some() && granularity != Granularity::Daily {
+            return Err(ApiError::BadRequest(format!(
+                "breakdown: there is one of daily buckets only, and {granularity} ones are asked for"
+            )));
+        }
         Ok(Asked {
             granularity,
+            breakdown: self.breakdown,
             include_partial: self.include_partial.unwrap_or(true),
-            window,
+            compare: self.compare,
+            window: self.window(default_timeframe(granularity), now)?,
         })
     }
 }
@@ -90,20 +78,6 @@ impl Asked {
                 buckets_between(self.granularity, days.start(), end)
             }
         };
-        buckets.map_err(|error: TooManyBuckets| ApiError::BadRequest(error.to_string()))
+        Ok(buckets?)
     }
-}
-
-/// The days from `from` up to, and without, `to`; it has begun.
-fn days(from: NaiveDate, to: NaiveDate, now: Instant) -> Result<DayWindow, ApiError> {
-    let window = DayWindow::new(from, to).map_err(|error| ApiError::BadRequest(error.to_string()))?;
-    let tomorrow = now.date_naive() + Days::new(1);
-    if window.from() >= tomorrow {
-        return Err(ApiError::BadRequest(format!("`from` {from} lies in the future")));
-    }
-    Ok(window)
-}
-
-fn bad(detail: &str) -> ApiError {
-    ApiError::BadRequest(detail.to_owned())
 }

@@ -5,20 +5,25 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::ApiState;
 use crate::problem::{ApiError, Problem};
 
 /// That all is well.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Fine {
     status: &'static str,
 }
 
+/// The process is alive
+#[utoipa::path(get, path = "/health", operation_id = "health", tag = "Service", responses((status = 200, body = Fine)))]
 pub(crate) async fn live() -> Json<Fine> {
     Json(Fine { status: "ok" })
 }
 
+/// The warehouse can be read
+#[utoipa::path(get, path = "/ready", operation_id = "ready", tag = "Service", responses((status = 200, body = Fine)))]
 pub(crate) async fn ready(State(state): State<ApiState>) -> Result<Response, ApiError> {
     if state.warehouse.is_migrated().await? {
         Ok(Json(Fine { status: "ready" }).into_response())

@@ -2,5 +2,8 @@
 
 pub(crate) mod active_users;
 mod active_users_params;
+pub(crate) mod cache;
 pub(crate) mod health;
 pub(crate) mod overview;
+mod overview_trends;
+mod segment_breakdown;

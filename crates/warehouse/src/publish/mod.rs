@@ -16,6 +16,7 @@ use kindred_model::{DayWindow, Instant, Interval, RunStatus, Source};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::read::publications::CHANNEL;
 use crate::runs::{RunOutcome, finish};
 use crate::{PendingChange, SummaryTable, Warehouse, WarehouseError};
 
@@ -225,7 +226,8 @@ async fn write(
     bookkeeping::settle(connection, &publication.settled).await?;
     bookkeeping::note(connection, &publication.noted, run_id).await?;
     finish(connection, run_id, owner, at, &publication.outcome).await?;
-    sqlx::query("select pg_notify('kindred_published', $1)")
+    sqlx::query("select pg_notify($1, $2)")
+        .bind(CHANNEL)
         .bind(run_id.to_string())
         .execute(connection)
         .await

@@ -2,3 +2,5 @@
 
 pub mod active_users;
 pub mod overview;
+pub mod publications;
+pub mod segments;

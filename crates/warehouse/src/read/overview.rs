@@ -1,21 +1,18 @@
 //! The days behind `GET /kpis/overview`.
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use kindred_model::Instant;
 use rust_decimal::Decimal;
 
 use crate::{Warehouse, WarehouseError};
-
-/// How many complete days trends and business figures look back over.
-pub const TREND_DAYS: u64 = 30;
 
 /// The rows behind an overview.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Overview {
     /// The latest day, partial or not; none in an empty warehouse.
     pub latest: Option<KpiDay>,
-    /// The computed days among the 30 that end with the latest complete one, and the day before these, oldest first.
-    /// None when no day is complete.
+    /// The computed days, oldest first: of the days asked for, which end with the latest complete one, and the day before
+    /// these. Empty when no day is complete.
     pub days: Vec<KpiDay>,
     /// The watermark.
     pub as_of: Option<Instant>,
@@ -69,11 +66,11 @@ macro_rules! day_columns {
 }
 
 impl Warehouse {
-    /// The rows behind an overview.
+    /// The rows behind an overview: as many days as are asked for, the latest complete one the last of them.
     ///
     /// # Errors
     /// When the warehouse does not answer.
-    pub async fn overview(&self) -> Result<Overview, WarehouseError> {
+    pub async fn overview(&self, days: u16) -> Result<Overview, WarehouseError> {
         let mut days: Vec<KpiDay> = sqlx::query_as(concat!(
             "select ",
             day_columns!(),
@@ -82,7 +79,7 @@ impl Warehouse {
                 or date = (select max(date) from daily_kpi_summaries)
              order by date"
         ))
-        .bind(i32::try_from(TREND_DAYS).unwrap_or(i32::MAX))
+        .bind(i32::from(days))
         .fetch_all(self.pool())
         .await
         .map_err(WarehouseError::query("read the last days' figures"))?;
@@ -94,14 +91,5 @@ impl Warehouse {
             days,
             as_of: self.watermark().await?,
         })
-    }
-}
-
-impl Overview {
-    /// The first and the last of the 30 days that trends look back over; none when no day is complete.
-    #[must_use]
-    pub fn trend_days(&self) -> Option<(NaiveDate, NaiveDate)> {
-        let last = self.days.last()?.date;
-        Some((last - Days::new(TREND_DAYS - 1), last))
     }
 }
