@@ -3,11 +3,14 @@
 
 mod active_users;
 mod backfill;
+mod cache;
 mod cancel;
 mod errors;
 mod etl_health;
+mod forms;
 mod health;
 mod jobs;
+mod openapi;
 mod overview;
 mod runs;
 mod support;

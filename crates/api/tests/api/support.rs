@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use kindred_api::{ApiState, Reach, control_router, kpi_router, serve};
+use kindred_api::{AnswerCache, ApiState, Reach, control_router, kpi_router, serve};
 use kindred_model::{Clock, DayWindow, Instant, Job, RunStatus, Source, Trigger};
 use kindred_testkit::{Template, TestDatabase, at, day};
-use kindred_warehouse::{ConnectOptions, RunOutcome, RunRequest, Warehouse};
+use kindred_warehouse::{ConnectOptions, Publication, RunOutcome, RunRequest, Warehouse};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -31,8 +31,18 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
-    /// Both servers on a migrated, empty warehouse; their clock stands at [`NOW`].
+    /// Both servers on a migrated, empty warehouse; their clock stands at [`NOW`], and they keep no answer.
     pub(crate) async fn start() -> Self {
+        Self::caching(Duration::ZERO).await
+    }
+
+    /// The same, with answers kept for so long.
+    pub(crate) async fn caching(ttl: Duration) -> Self {
+        Self::keeping(AnswerCache::new(ttl)).await
+    }
+
+    /// The same, with answers kept there.
+    pub(crate) async fn keeping(cache: AnswerCache) -> Self {
         let template = Template::once("api_0005_control", async |url| {
             let warehouse = Warehouse::connect(&url.into(), &ConnectOptions::default()).await?;
             warehouse.migrate().await
@@ -41,7 +51,7 @@ impl Servers {
         let warehouse = Warehouse::connect(&database.url().into(), &ConnectOptions::default())
             .await
             .unwrap();
-        Self::on(warehouse, Some(database)).await
+        Self::on(warehouse, Some(database), cache).await
     }
 
     /// Both servers on a warehouse that is not there.
@@ -51,7 +61,8 @@ impl Servers {
             ..ConnectOptions::default()
         };
         let url = "postgresql://ann:s3cret-word@127.0.0.1:1/analytics".into();
-        Self::on(Warehouse::connect_lazy(&url, &options).unwrap(), None).await
+        let warehouse = Warehouse::connect_lazy(&url, &options).unwrap();
+        Self::on(warehouse, None, AnswerCache::new(Duration::ZERO)).await
     }
 
     /// Both servers on a warehouse without a table.
@@ -60,16 +71,17 @@ impl Servers {
         let warehouse = Warehouse::connect(&database.url().into(), &ConnectOptions::default())
             .await
             .unwrap();
-        Self::on(warehouse, Some(database)).await
+        Self::on(warehouse, Some(database), AnswerCache::new(Duration::ZERO)).await
     }
 
-    async fn on(warehouse: Warehouse, database: Option<TestDatabase>) -> Self {
+    async fn on(warehouse: Warehouse, database: Option<TestDatabase>, cache: AnswerCache) -> Self {
         let clock = Clock::fixed(at(NOW));
         let looks = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&looks);
         let sources = Arc::new(Mutex::new(BTreeMap::from([(Source::Moderation, Some(Reach::Unasked))])));
         let found = Arc::clone(&sources);
         let state = ApiState::new(warehouse.clone(), clock.clone())
+            .with_cache(cache)
             .with_schedules(BTreeMap::from([(Job::Daily, "0 1 * * *".to_owned())]))
             .with_sources(move |source| {
                 counted.fetch_add(1, Ordering::SeqCst);
@@ -178,6 +190,42 @@ impl Servers {
         .await
         .unwrap();
     }
+}
+
+/// A closed day with so many active users, and nothing else.
+pub(crate) async fn day_of_key_figures(servers: &Servers, day: &'static str, active_users: i64) {
+    sqlx::query(
+        "insert into daily_kpi_summaries
+         select $1::date, $2, 0, 0, 0, 0, null, 0, 0, 0, 0, 0, 0, 0, null, 0, 0, 0, 0, 0, 0, 0, 0, null, null, null, null,
+             0, 0, 0, 0, 0, 0, null, null, false, gen_random_uuid(), now()",
+    )
+    .bind(kindred_testkit::day(day))
+    .bind(active_users)
+    .execute(servers.warehouse.pool())
+    .await
+    .unwrap();
+}
+
+/// A run that publishes, and changes nothing.
+pub(crate) async fn publish_nothing(servers: &Servers) {
+    let run_id = servers.queued(Job::Daily, "2024-11-16", "2024-11-17").await;
+    let (owner, at) = (Uuid::new_v4(), servers.clock.now());
+    servers.warehouse.claim(run_id, owner, at).await.unwrap().unwrap();
+    let publication = Publication {
+        run_id,
+        owner,
+        at,
+        tables: Vec::new(),
+        partitions: Vec::new(),
+        watermarks: Vec::new(),
+        noted: Vec::new(),
+        settled: Vec::new(),
+        event_files: Vec::new(),
+        events_since: None,
+        outcome: outcome(RunStatus::Completed),
+    };
+    let swap = async || Ok::<_, std::io::Error>(());
+    servers.warehouse.publish(&publication, swap).await.unwrap();
 }
 
 pub(crate) fn outcome(status: RunStatus) -> RunOutcome {
