@@ -4,11 +4,11 @@
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Serialize, Serializer};
-use utoipa::ToSchema;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// A number that is rounded when it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
-#[schema(value_type = f64)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Figure {
     exact: Decimal,
     decimals: u32,
@@ -72,6 +72,17 @@ impl Serialize for Figure {
     }
 }
 
+impl PartialSchema for Figure {
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new().schema_type(Type::Number);
+        number
+            .description(Some("A rounded number: half away from zero."))
+            .into()
+    }
+}
+
+impl ToSchema for Figure {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,7 +122,10 @@ mod tests {
     fn a_change_is_of_the_exact_figures() {
         let third = Figure::mean(1, 3);
         assert_eq!(json(Figure::change(third, Figure::mean(2, 3))), "100.0");
-        assert_eq!(json(Figure::change(Some(Figure::count(-50)), Some(Figure::count(50)))), "200.0");
+        assert_eq!(
+            json(Figure::change(Some(Figure::count(-50)), Some(Figure::count(50)))),
+            "200.0"
+        );
         assert_eq!(json(Figure::change(Some(Figure::count(0)), third)), "null");
         assert_eq!(json(Figure::change(None, third)), "null");
         assert_eq!(json(Figure::change(third, None)), "null");

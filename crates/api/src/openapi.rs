@@ -22,10 +22,16 @@ const TOKEN: &str = "token";
 const PROBLEMS: [(&str, &str); 8] = [
     ("400", "A parameter is unknown, malformed, or contradicts another"),
     ("401", "A token is needed, and none that is known was given"),
-    ("403", "The token's role may not do this, or the page that asks is not the dashboard"),
+    (
+        "403",
+        "The token's role may not do this, or the page that asks is not the dashboard",
+    ),
     ("408", "The answer took too long"),
     ("413", "The body is longer than 64 KiB"),
-    ("429", "The token was used too often; Retry-After says when it may be again"),
+    (
+        "429",
+        "The token was used too often; Retry-After says when it may be again",
+    ),
     ("500", "Something went wrong here"),
     ("503", "The warehouse is away; Retry-After says when to ask again"),
 ];
@@ -79,7 +85,9 @@ pub(crate) fn completed(mut document: OpenApi) -> OpenApi {
 /// `/openapi.json` with the document, `/docs` to read it. The page loads nothing from elsewhere.
 pub(crate) fn pages<S: Clone + Send + Sync + 'static>(document: OpenApi) -> Router<S> {
     // The validator that the page would send the document to is a stranger's.
-    let config = Config::from("/openapi.json").validator_url("none").try_it_out_enabled(true);
+    let config = Config::from("/openapi.json")
+        .validator_url("none")
+        .try_it_out_enabled(true);
     let page = SwaggerUi::new("/docs").config(config);
     Router::new()
         .route("/openapi.json", get(async || Json(document)))
@@ -108,7 +116,7 @@ fn with_forms(operation: &mut Operation) {
         ];
         for (form, schema) in forms {
             let content = ContentBuilder::new().schema(Some(Schema::Object(schema.build())));
-            answer.content.insert(form.to_owned(), content.build());
+            answer.content.insert(form.to_owned(), RefOr::T(content.build()));
         }
         let headers = [
             ("X-Cache", "HIT when the answer was kept or being computed, else MISS"),
@@ -116,8 +124,10 @@ fn with_forms(operation: &mut Operation) {
             ("Cache-Control", "How long the answer is kept, and may be"),
         ];
         for (name, meaning) in headers {
-            let header = HeaderBuilder::new().description(Some(meaning)).schema(text().build());
-            answer.headers.insert(name.to_owned(), header.build());
+            let header = HeaderBuilder::new()
+                .description(Some(meaning))
+                .schema(Some(text().build()));
+            answer.headers.insert(name.to_owned(), RefOr::T(header.build()));
         }
     }
     let unchanged = ResponseBuilder::new().description("The figures are those that the caller holds, by If-None-Match");

@@ -3,11 +3,11 @@
 use chrono::{NaiveDate, SecondsFormat};
 use kindred_model::{Instant, day_start};
 use serde::{Serialize, Serializer};
-use utoipa::ToSchema;
+use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// An instant, written to the millisecond, in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
-#[schema(value_type = String, format = DateTime)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Timestamp(pub(crate) Instant);
 
 impl Timestamp {
@@ -28,3 +28,14 @@ impl Serialize for Timestamp {
         serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
     }
 }
+
+impl PartialSchema for Timestamp {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+        text.description(Some("An instant in UTC, to the millisecond.")).into()
+    }
+}
+
+impl ToSchema for Timestamp {}

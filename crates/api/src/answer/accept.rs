@@ -3,9 +3,8 @@
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use headers_accept::Accept;
 use headers_core::Header;
-use mediatype::MediaType;
 use mediatype::names::{APPLICATION, CSV, JSON, TEXT};
-use mediatype::{MediaTypeBuf, Name};
+use mediatype::{MediaType, Name};
 
 use crate::problem::ApiError;
 
@@ -23,7 +22,7 @@ pub(crate) enum Form {
 const ARROW_STREAM: Name<'static> = Name::new_unchecked("vnd.apache.arrow.stream");
 
 /// The forms, the one that is given to who accepts any first.
-const FORMS: [(MediaType<'static>, Form); 3] = [
+static FORMS: [(MediaType<'static>, Form); 3] = [
     (MediaType::new(APPLICATION, JSON), Form::Json),
     (MediaType::new(TEXT, CSV), Form::Csv),
     (MediaType::new(APPLICATION, ARROW_STREAM), Form::Arrow),
@@ -39,7 +38,9 @@ impl Form {
         if values.peek().is_none_or(|value| value.is_empty() || *value == "*/*") {
             return Ok(Self::Json);
         }
-        let accept = Accept::decode(&mut values).map_err(|_| unreadable())?;
+        let accept = Accept::decode(&mut values).map_err(|_| {
+            ApiError::BadRequest("the Accept header cannot be read: it is a list of media types".to_owned())
+        })?;
         let media_types = FORMS.each_ref().map(|(media_type, _)| media_type);
         let chosen = accept.negotiate(media_types);
         let form = chosen.and_then(|chosen| FORMS.iter().find(|(media_type, _)| media_type == chosen));

@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use kindred_model::Instant as Moment;
 
-use super::accept::Form;
 use super::Answer;
+use super::accept::Form;
 use crate::timestamp::Timestamp;
 
 /// An answer in one form.
@@ -66,7 +66,8 @@ impl Entity {
 /// The first 16 bytes of the digest: as good as all of them to tell answers apart.
 fn tag(digest: &blake3::Hasher) -> Result<HeaderValue, serde_json::Error> {
     let hex = digest.finalize().to_hex();
-    HeaderValue::try_from(format!("W/\"{}\"", &hex[..32])).map_err(|error| serde_json::Error::io(io::Error::other(error)))
+    HeaderValue::try_from(format!("W/\"{}\"", &hex[..32]))
+        .map_err(|error| serde_json::Error::io(io::Error::other(error)))
 }
 
 /// Where an answer was.
@@ -103,7 +104,10 @@ impl Given {
     /// The response: without a body, 304, when one of the tags in `If-None-Match` is the answer's.
     pub(super) fn respond(&self, held: &HeaderMap) -> Response {
         let entity = &self.entity;
-        let is_held = held.get_all(header::IF_NONE_MATCH).iter().any(|tags| names(tags, &entity.tag));
+        let is_held = held
+            .get_all(header::IF_NONE_MATCH)
+            .iter()
+            .any(|tags| names(tags, &entity.tag));
         let left = self.ttl.saturating_sub(entity.made.elapsed()).as_secs();
         let mut response = match is_held {
             true => StatusCode::NOT_MODIFIED.into_response(),

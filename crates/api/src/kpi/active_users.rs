@@ -269,7 +269,10 @@ impl Answer for ActiveUsers {
             .column("endExclusive", bins.iter().map(|bin| Some(bin.end_exclusive)))
             .column("activeUsers", bins.iter().map(|bin| bin.active_users))
             .column("isPartial", bins.iter().map(|bin| Some(bin.is_partial)))
-            .column("newRegistrations", bins.iter().map(|bin| bin.metadata.new_registrations))
+            .column(
+                "newRegistrations",
+                bins.iter().map(|bin| bin.metadata.new_registrations),
+            )
             .column("totalSessions", bins.iter().map(|bin| bin.metadata.total_sessions))
     }
 }

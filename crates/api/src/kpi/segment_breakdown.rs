@@ -70,7 +70,11 @@ fn breakdown(dimension: Dimension, days: DayWindow, rows: &[SegmentDay], meta: &
 
 /// A row for each value and day.
 pub(super) fn rows(breakdowns: &[Breakdown]) -> Table {
-    let rows = || breakdowns.iter().flat_map(|of| of.buckets.iter().map(move |bucket| (of, bucket)));
+    let rows = || {
+        breakdowns
+            .iter()
+            .flat_map(|of| of.buckets.iter().map(move |bucket| (of, bucket)))
+    };
     Table::default()
         .column("dimension", rows().map(|(of, _)| Some(of.dimension)))
         .column("value", rows().map(|(of, _)| Some(of.value.as_str())))

@@ -36,8 +36,14 @@ async fn the_second_answer_comes_from_the_cache_and_is_the_same() {
     assert_eq!(second.headers()["x-cache"], "HIT");
     assert_eq!(second.text().await.unwrap(), first);
     // Another address, and another form, are other answers.
-    assert_eq!(headers(&servers, "/kpis/overview?compare=previous").await["x-cache"], "MISS");
-    let csv = servers.client().get(servers.kpi_url(ADDRESS)).header(ACCEPT, "text/csv");
+    assert_eq!(
+        headers(&servers, "/kpis/overview?compare=previous").await["x-cache"],
+        "MISS"
+    );
+    let csv = servers
+        .client()
+        .get(servers.kpi_url(ADDRESS))
+        .header(ACCEPT, "text/csv");
     assert_eq!(csv.send().await.unwrap().headers()["x-cache"], "MISS");
 }
 
@@ -60,10 +66,16 @@ async fn what_is_emptied_is_computed_anew_and_counted() {
     servers.get(ADDRESS).await;
     servers.get("/kpis/active-users").await;
     let cleared = servers.kpi(Method::DELETE, "/cache").await;
-    assert_eq!(cleared.json::<serde_json::Value>().await.unwrap(), json!({"cleared": 2}));
+    assert_eq!(
+        cleared.json::<serde_json::Value>().await.unwrap(),
+        json!({"cleared": 2})
+    );
     assert_eq!(headers(&servers, ADDRESS).await["x-cache"], "MISS");
     let cleared = servers.kpi(Method::DELETE, "/cache").await;
-    assert_eq!(cleared.json::<serde_json::Value>().await.unwrap(), json!({"cleared": 1}));
+    assert_eq!(
+        cleared.json::<serde_json::Value>().await.unwrap(),
+        json!({"cleared": 1})
+    );
 }
 
 #[tokio::test]
@@ -90,7 +102,10 @@ async fn many_who_ask_for_the_same_at_a_time_cost_one_computation() {
     let servers = caching().await;
     // Nobody can read the table until all of them wait for it.
     let mut lock = servers.warehouse.pool().begin().await.unwrap();
-    sqlx::raw_sql("lock table daily_kpi_summaries").execute(&mut *lock).await.unwrap();
+    sqlx::raw_sql("lock table daily_kpi_summaries")
+        .execute(&mut *lock)
+        .await
+        .unwrap();
     let ask = || async {
         let response = servers.kpi(Method::GET, ADDRESS).await;
         let found = response.headers()["x-cache"].to_str().unwrap().to_owned();
@@ -114,9 +129,13 @@ async fn many_who_ask_for_the_same_at_a_time_cost_one_computation() {
 #[tokio::test]
 async fn what_went_wrong_is_not_kept() {
     let servers = Servers::caching(Duration::from_secs(300)).await;
-    servers.execute("alter table daily_kpi_summaries rename to hidden").await;
+    servers
+        .execute("alter table daily_kpi_summaries rename to hidden")
+        .await;
     assert_eq!(servers.kpi(Method::GET, ADDRESS).await.status(), 503);
-    servers.execute("alter table hidden rename to daily_kpi_summaries").await;
+    servers
+        .execute("alter table hidden rename to daily_kpi_summaries")
+        .await;
     assert_eq!(headers(&servers, ADDRESS).await["x-cache"], "MISS");
     assert_eq!(servers.kpi(Method::GET, "/kpis/overview?x=1").await.status(), 400);
     assert_eq!(servers.kpi(Method::GET, "/kpis/overview?x=1").await.status(), 400);
@@ -127,7 +146,10 @@ async fn a_caller_who_holds_the_answer_gets_no_body() {
     let servers = caching().await;
     let tag = headers(&servers, ADDRESS).await["etag"].clone();
     let holding = |tags: String| {
-        let request = servers.client().get(servers.kpi_url(ADDRESS)).header(IF_NONE_MATCH, tags);
+        let request = servers
+            .client()
+            .get(servers.kpi_url(ADDRESS))
+            .header(IF_NONE_MATCH, tags);
         async { request.send().await.unwrap() }
     };
     let text = tag.to_str().unwrap();
@@ -194,7 +216,10 @@ async fn listening(servers: &Servers) {
     let listeners = "select exists (select from pg_stat_activity
         where datname = current_database() and query like 'LISTEN %')";
     for _ in 0..200 {
-        let listens: bool = sqlx::query_scalar(listeners).fetch_one(servers.warehouse.pool()).await.unwrap();
+        let listens: bool = sqlx::query_scalar(listeners)
+            .fetch_one(servers.warehouse.pool())
+            .await
+            .unwrap();
         if listens {
             return;
         }

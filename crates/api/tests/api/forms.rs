@@ -88,8 +88,16 @@ async fn an_arrow_stream_has_the_types_of_the_figures() {
     let servers = two_days().await;
     let stream = accepting(&servers, "application/vnd.apache.arrow.stream", "/kpis/overview").await;
     let batch = batch(stream).await;
-    let columns: Vec<_> = batch.schema().fields().iter().map(|field| field.data_type().clone()).collect();
-    assert_eq!(columns, [DataType::Date32, DataType::Int64, DataType::Int64, DataType::Float64]);
+    let columns: Vec<_> = batch
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.data_type().clone())
+        .collect();
+    assert_eq!(
+        columns,
+        [DataType::Date32, DataType::Int64, DataType::Int64, DataType::Float64]
+    );
     let days = batch.column(0).as_primitive::<Date32Type>();
     assert_eq!(days.value_as_date(1).unwrap().to_string(), "2024-11-16");
     assert_eq!(batch.column(1).as_primitive::<Int64Type>().values(), &[1_000, 1_055]);
@@ -107,8 +115,14 @@ async fn instants_are_milliseconds_in_utc() {
     let path = "/kpis/active-users?from=2024-11-15&to=2024-11-16";
     let batch = batch(accepting(&servers, "application/vnd.apache.arrow.stream", path).await).await;
     let start = batch.column_by_name("startDate").unwrap();
-    assert_eq!(start.data_type(), &DataType::Timestamp(TimeUnit::Millisecond, Some("+00:00".into())));
-    assert_eq!(start.as_primitive::<TimestampMillisecondType>().value(0), 1_731_628_800_000);
+    assert_eq!(
+        start.data_type(),
+        &DataType::Timestamp(TimeUnit::Millisecond, Some("+00:00".into()))
+    );
+    assert_eq!(
+        start.as_primitive::<TimestampMillisecondType>().value(0),
+        1_731_628_800_000
+    );
     assert!(!batch.column_by_name("isPartial").unwrap().as_boolean().value(0));
 }
 

@@ -32,7 +32,9 @@ async fn every_operation_of_the_documents_is_served() {
     let servers = Servers::start().await;
     for (document, is_kpi) in documents().iter().zip([true, false]) {
         for (path, item) in document["paths"].as_object().unwrap() {
-            let path = path.replace("{job}", "daily").replace("{id}", "0190b5a0-0000-7000-8000-000000000001");
+            let path = path
+                .replace("{job}", "daily")
+                .replace("{id}", "0190b5a0-0000-7000-8000-000000000001");
             for method in item.as_object().unwrap().keys() {
                 let method: Method = method.to_uppercase().parse().unwrap();
                 let response = match is_kpi {
@@ -84,12 +86,22 @@ async fn the_page_loads_nothing_from_elsewhere() {
         for address in page.split(attribute).skip(1) {
             let address = address.split('"').next().unwrap();
             assert!(!address.contains("//"), "{address}");
-            let file = servers.kpi(Method::GET, &format!("/docs/{}", address.trim_start_matches("./"))).await;
+            let file = servers
+                .kpi(Method::GET, &format!("/docs/{}", address.trim_start_matches("./")))
+                .await;
             assert_eq!(file.status(), 200, "{address}");
             loaded += 1;
         }
     }
     assert!(loaded >= 4, "{page}");
-    let script = servers.kpi(Method::GET, "/docs/swagger-initializer.js").await.text().await.unwrap();
-    assert!(script.contains("/openapi.json") && !script.contains("https://"), "{script}");
+    let script = servers
+        .kpi(Method::GET, "/docs/swagger-initializer.js")
+        .await
+        .text()
+        .await
+        .unwrap();
+    assert!(
+        script.contains("/openapi.json") && !script.contains("https://"),
+        "{script}"
+    );
 }

@@ -71,11 +71,7 @@ impl Warehouse {
     ///
     /// # Errors
     /// When the warehouse does not answer.
-    pub async fn segment_days(
-        &self,
-        dimension: Dimension,
-        days: DayWindow,
-    ) -> Result<Vec<SegmentDay>, WarehouseError> {
+    pub async fn segment_days(&self, dimension: Dimension, days: DayWindow) -> Result<Vec<SegmentDay>, WarehouseError> {
         sqlx::query_as(
             "select value, date, active_users, total_sessions, closed_sessions, session_seconds
              from segment_kpi_daily
