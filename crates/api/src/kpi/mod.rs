@@ -6,4 +6,8 @@ pub(crate) mod cache;
 pub(crate) mod health;
 pub(crate) mod overview;
 mod overview_trends;
+pub(crate) mod revenue;
+mod revenue_plans;
+mod revenue_summary;
+mod revenue_timeline;
 mod segment_breakdown;

@@ -12,6 +12,8 @@ mod health;
 mod jobs;
 mod openapi;
 mod overview;
+mod revenue;
+mod revenue_days;
 mod runs;
 mod support;
 mod trigger;
