@@ -3,6 +3,9 @@
 pub(crate) mod active_users;
 mod active_users_params;
 pub(crate) mod cache;
+pub(crate) mod funnel;
+mod funnel_dates;
+mod funnel_steps;
 pub(crate) mod health;
 pub(crate) mod overview;
 mod overview_trends;

@@ -8,6 +8,8 @@ mod cancel;
 mod errors;
 mod etl_health;
 mod forms;
+mod funnel;
+mod funnel_dates;
 mod health;
 mod jobs;
 mod openapi;
