@@ -36,7 +36,7 @@ const DAYS: &str = "
               lag(monthly_recurring_revenue) over (order by date) as opening
           from revenue_metrics where subscription_plan = 'all') as days;
     insert into daily_kpi_summaries
-    select date '2024-08-20' + n, 500 + 3 * n, 0, 0, 0, 0, null, 0, 0, 0, 0, 0, 0, 0, null, 0, 0, 0, 0, 0, 0, 0, 0,
+    select date '2024-08-20' + n, case when n = 89 then 3 else 20 + n end, 0, 0, 0, 0, null, 0, 0, 0, 0, 0, 0, 0, null, 0, 0, 0, 0, 0, 0, 0, 0,
         null, null, null, null, 0, 0, 0, 0, 0, 0, null, null, n = 89, gen_random_uuid(), now()
     from generate_series(0, 89) as n";
 
