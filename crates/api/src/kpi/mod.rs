@@ -6,4 +6,7 @@ pub(crate) mod cache;
 pub(crate) mod health;
 pub(crate) mod overview;
 mod overview_trends;
+pub(crate) mod retention;
+mod retention_averages;
+mod retention_cohorts;
 mod segment_breakdown;

@@ -12,6 +12,7 @@ mod health;
 mod jobs;
 mod openapi;
 mod overview;
+mod retention;
 mod runs;
 mod support;
 mod trigger;

@@ -3,4 +3,5 @@
 pub mod active_users;
 pub mod overview;
 pub mod publications;
+pub mod retention;
 pub mod segments;
