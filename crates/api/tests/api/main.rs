@@ -16,3 +16,4 @@ mod retention;
 mod runs;
 mod support;
 mod trigger;
+mod user_behavior;

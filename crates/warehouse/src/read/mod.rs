@@ -5,3 +5,4 @@ pub mod overview;
 pub mod publications;
 pub mod retention;
 pub mod segments;
+pub mod user_behavior;
