@@ -28,6 +28,7 @@ fn kpi_routes() -> OpenApiRouter<ApiState> {
     .routes(routes!(kpi::active_users::get))
     .routes(routes!(kpi::retention::get))
     .routes(routes!(kpi::user_behavior::get))
+    .routes(routes!(kpi::lifecycle::get))
     .routes(routes!(kpi::cache::delete))
     .routes(routes!(kpi::health::live))
     .routes(routes!(kpi::health::ready))

@@ -5,6 +5,7 @@ mod active_users_params;
 mod behavior_facets;
 pub(crate) mod cache;
 pub(crate) mod health;
+pub(crate) mod lifecycle;
 pub(crate) mod overview;
 mod overview_trends;
 pub(crate) mod retention;

@@ -10,6 +10,7 @@ mod etl_health;
 mod forms;
 mod health;
 mod jobs;
+mod lifecycle;
 mod openapi;
 mod overview;
 mod retention;
