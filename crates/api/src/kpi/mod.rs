@@ -2,8 +2,14 @@
 
 pub(crate) mod active_users;
 mod active_users_params;
+mod behavior_facets;
 pub(crate) mod cache;
 pub(crate) mod health;
+pub(crate) mod lifecycle;
 pub(crate) mod overview;
 mod overview_trends;
+pub(crate) mod retention;
+mod retention_averages;
+mod retention_cohorts;
 mod segment_breakdown;
+pub(crate) mod user_behavior;

@@ -84,7 +84,7 @@ async fn what_is_not_there_and_what_is_not_taken_are_problems_too() {
         "/kpis",
         "/kpis/",
         "/kpis/overview/",
-        "/kpis/retention",
+        "/kpis/cohorts",
         "/KPIS/overview",
         "/trigger/daily",
     ] {

@@ -72,7 +72,7 @@ async fn every_figure_is_the_one_that_sql_computes_from_the_same_rows() {
 }
 
 /// The same JSON with every number as a float: 3 and 3.0 are one.
-fn numbers(value: &Value) -> Value {
+pub(crate) fn numbers(value: &Value) -> Value {
     match value {
         Value::Number(number) => json!(number.as_f64()),
         Value::Array(items) => items.iter().map(numbers).collect(),
