@@ -29,6 +29,8 @@ fn kpi_routes() -> OpenApiRouter<ApiState> {
     .routes(routes!(kpi::retention::get))
     .routes(routes!(kpi::user_behavior::get))
     .routes(routes!(kpi::lifecycle::get))
+    .routes(routes!(kpi::revenue::get))
+    .routes(routes!(kpi::funnel::get))
     .routes(routes!(kpi::cache::delete))
     .routes(routes!(kpi::health::live))
     .routes(routes!(kpi::health::ready))
