@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use crate::support::{NOW, Servers};
 
 /// 60 days, 100 hours, 20 weeks, 12 months and 8 quarters, each up to the current one, which is partial.
-const BUCKETS: &str = "
+pub(crate) const BUCKETS: &str = "
     insert into active_user_buckets
     select g.name, g.now - n * g.step, g.now - n * g.step + g.step, 1000 - 3 * n, 10 + n, 5000 - n, n = 0,
         gen_random_uuid(), now()

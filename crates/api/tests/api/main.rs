@@ -19,6 +19,7 @@ mod retention;
 mod revenue;
 mod revenue_days;
 mod runs;
+mod specification;
 mod support;
 mod trigger;
 mod user_behavior;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use crate::support::{NOW, Servers};
 
 /// 40 days up to yesterday, closed, and today so far. Every figure is another function of the day's number, 1 to 41.
-const DAYS: &str = "
+pub(crate) const DAYS: &str = "
     insert into daily_kpi_summaries
     select date '2024-10-08' + n, 1000 + 7 * n, 0, 0, 40 + n % 5,
         3 * n, 900.5 + n, 2 * n, 1000.0 * n, 0, 500 + 3 * n, 2000 + 11 * n, 0, 0, null, 0, 0, 0, 1000.005 + n,

@@ -23,7 +23,7 @@ const COHORTS: &str = "
         select case p when 0 then size when 7 then 0 else size * (70 - 5 * p + 11 * n % 7) / 100 end as returned
     ) r";
 
-async fn servers() -> Servers {
+pub(crate) async fn servers() -> Servers {
     let servers = Servers::start().await;
     servers.execute(COHORTS).await;
     servers.extracted_to(at("2024-11-17T14:05:00Z")).await;

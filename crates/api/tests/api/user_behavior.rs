@@ -34,7 +34,7 @@ const EVENTS: &str = "
         gen_random_uuid(), now()
     from behavior_rollups";
 
-async fn servers() -> Servers {
+pub(crate) async fn servers() -> Servers {
     let servers = Servers::start().await;
     servers.execute(EVENTS).await;
     servers.extracted_to(at("2024-11-17T14:05:00Z")).await;
