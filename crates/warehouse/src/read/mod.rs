@@ -2,7 +2,10 @@
 
 pub mod active_users;
 pub mod funnel;
+pub mod lifecycle;
 pub mod overview;
 pub mod publications;
+pub mod retention;
 pub mod revenue;
 pub mod segments;
+pub mod user_behavior;
