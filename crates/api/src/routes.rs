@@ -28,6 +28,11 @@ fn kpi_routes(access: &Arc<Access>) -> OpenApiRouter<ApiState> {
     let viewer = Guarded::for_role(Role::Viewer, access)
         .routes(routes!(kpi::overview::get))
         .routes(routes!(kpi::active_users::get))
+        .routes(routes!(kpi::retention::get))
+        .routes(routes!(kpi::user_behavior::get))
+        .routes(routes!(kpi::lifecycle::get))
+        .routes(routes!(kpi::revenue::get))
+        .routes(routes!(kpi::funnel::get))
         .routes(routes!(metrics::get::get));
     let operator = Guarded::for_role(Role::Operator, access).routes(routes!(kpi::cache::delete));
     OpenApiRouter::with_openapi(document(
