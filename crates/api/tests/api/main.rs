@@ -1,6 +1,8 @@
 //! Both servers over real HTTP, on a real warehouse, a database a test.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
+mod access_log;
 mod active_users;
 mod backfill;
 mod cache;
@@ -13,7 +15,9 @@ mod funnel_dates;
 mod health;
 mod jobs;
 mod lifecycle;
+mod metrics;
 mod openapi;
+mod origins;
 mod overview;
 mod retention;
 mod revenue;

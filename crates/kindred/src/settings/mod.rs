@@ -1,5 +1,6 @@
 //! Settings, from the environment alone. All mistakes are reported at once.
 
+mod access;
 mod events;
 mod funnels;
 mod limits;
@@ -10,6 +11,7 @@ mod servers;
 mod sources;
 mod storage;
 
+pub(crate) use access::Access;
 pub(crate) use events::Events;
 pub(crate) use funnels::Funnels;
 pub(crate) use limits::Limits;
@@ -152,6 +154,25 @@ mod tests {
         let open = [("HOME", "/home/someone"), ("BIND_ADDRESS", "0.0.0.0")];
         assert_eq!(read(&open).unwrap_err()[0].setting, "BIND_ADDRESS");
         assert!(read(&[open[0], open[1], ("ALLOW_ANONYMOUS", "true")]).is_ok());
+    }
+
+    #[test]
+    fn answers_are_kept_for_as_long_as_is_said() {
+        let kept = |pairs: &[(&str, &str)]| {
+            let settings = read(&[&[("HOME", "/home/someone")], pairs].concat())?;
+            let servers = settings.servers;
+            Ok::<_, Vec<Mistake>>((servers.cache_ttl.as_secs(), servers.cache_check_period.as_secs()))
+        };
+        assert_eq!(kept(&[]), Ok((300, 60)));
+        assert_eq!(kept(&[("CACHE_TTL", "0"), ("CACHE_CHECK_PERIOD", "1")]), Ok((0, 1)));
+        for (setting, value) in [
+            ("CACHE_TTL", "5m"),
+            ("CACHE_TTL", "86401"),
+            ("CACHE_CHECK_PERIOD", "0"),
+            ("CACHE_CHECK_PERIOD", "-1"),
+        ] {
+            assert_eq!(kept(&[(setting, value)]).unwrap_err()[0].setting, setting);
+        }
     }
 
     #[test]

@@ -69,6 +69,10 @@ async fn every_malformed_setting_is_reported_at_once() {
         ("ALLOW_ANONYMOUS", "perhaps"),
         ("API_PORT", "http"),
         ("ETL_PORT", "70000"),
+        ("API_TOKENS", "ann"),
+        ("FRONTEND_URL", "*"),
+        ("CACHE_TTL", "5m"),
+        ("CACHE_CHECK_PERIOD", "0"),
         ("MEMORY_LIMIT", "1K"),
         ("REPORTING_CURRENCY", "dollars"),
         ("LOG_LEVEL", "loud"),
@@ -81,7 +85,7 @@ async fn every_malformed_setting_is_reported_at_once() {
         });
     for command in ["check", "serve", "migrate"] {
         let answer = kindred.run(&[command]).await.expect(2);
-        answer.complains(&["13 settings to correct"]);
+        answer.complains(&["17 settings to correct"]);
         answer.complains(&malformed.map(|(setting, _)| setting));
     }
     // They come from a file, too, and the environment wins.

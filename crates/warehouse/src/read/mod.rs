@@ -8,4 +8,5 @@ pub mod publications;
 pub mod retention;
 pub mod revenue;
 pub mod segments;
+pub mod standing;
 pub mod user_behavior;
