@@ -73,6 +73,10 @@ pub(crate) fn completed(mut document: OpenApi) -> OpenApi {
         }
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
         for operation in operations.into_iter().flatten() {
+            if operation.request_body.is_some() {
+                let unread = problem("The body is not said to be JSON");
+                operation.responses.responses.insert("415".to_owned(), unread);
+            }
             if path.starts_with("/kpis/") {
                 with_forms(operation);
             }
