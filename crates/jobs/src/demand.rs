@@ -158,16 +158,18 @@ impl Situation<'_> {
             figures.extend(self.unsettled(table.name));
         }
 
-        // Whatever happens on a day may take those further who entered within the window before it.
+        // Whatever happens on a day may take those further who entered within the window before it; of a window that has
+        // not ended, however long ago they did.
         let before = self
-            .changed_days()
-            .flat_map(|day| (0..=self.funnel_days).map(move |n| day - Days::new(n)));
-        let again = before.filter(|day| self.followed.contains(day) && *day >= self.oldest());
+            .changes
+            .iter()
+            .flat_map(|(_, day)| (0..=self.funnel_days).map(move |n| day - Days::new(n)));
+        let open = |day: &NaiveDate| *day >= self.oldest() || self.immature.contains(day);
+        let again = before.filter(|day| self.followed.contains(day) && open(day));
         let followed: BTreeSet<_> = asked.iter().copied().chain(again).collect();
 
         let known = self.computed(CONVERSION_FUNNELS.name);
-        let ripening = self.immature.iter().filter(|day| **day >= self.oldest());
-        let standing = followed.iter().chain(ripening).filter(|day| known.contains(day));
+        let standing = followed.iter().chain(self.immature).filter(|day| known.contains(day));
         let mut entries = asked.clone();
         entries.extend(standing);
         entries.extend(self.unsettled(CONVERSION_FUNNELS.name));
@@ -317,15 +319,6 @@ impl Situation<'_> {
     fn begun(&self, intervals: impl IntoIterator<Item = Interval>) -> Vec<Interval> {
         let end = Granularity::Hourly.bucket_end(self.as_of);
         Interval::covering(intervals.into_iter().filter_map(|interval| interval.until(end)))
-    }
-
-    /// The days on which anything changed, not older than what is restated.
-    fn changed_days(&self) -> impl Iterator<Item = NaiveDate> {
-        let oldest = self.oldest();
-        self.changes
-            .iter()
-            .map(|(_, day)| day)
-            .filter(move |day| *day >= oldest)
     }
 
     /// The computed days of a table from a day on: windows that end with them hold it.

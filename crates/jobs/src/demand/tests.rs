@@ -17,6 +17,7 @@ struct World {
     unsettled: BTreeMap<&'static str, BTreeSet<NaiveDate>>,
     followed: BTreeSet<NaiveDate>,
     immature: BTreeSet<NaiveDate>,
+    funnel_days: u64,
 }
 
 impl World {
@@ -35,6 +36,7 @@ impl World {
             unsettled: BTreeMap::new(),
             followed: days,
             immature: BTreeSet::new(),
+            funnel_days: 14,
         }
     }
 
@@ -78,7 +80,7 @@ impl World {
             unsettled: &self.unsettled,
             followed: &self.followed,
             immature: &self.immature,
-            funnel_days: 14,
+            funnel_days: self.funnel_days,
             events_since: day("2026-02-20"),
         }
     }
@@ -176,8 +178,25 @@ fn immature_entry_dates_are_computed_again() {
     let mut world = World::daily("2026-03-09");
     world.immature = ["2026-02-02", "2026-03-02"].map(day).into();
     let demand = world.demand();
-    assert_eq!(shown(&demand.entries), ["2026-03-02", "2026-03-09"]);
+    assert_eq!(shown(&demand.entries), ["2026-02-02", "2026-03-02", "2026-03-09"]);
+    assert_eq!(shown(&demand.followed), ["2026-03-09"]);
     assert_eq!(shown(&demand.figures), ["2026-03-09"]);
+}
+
+#[test]
+fn in_a_window_longer_than_what_is_restated_people_are_followed_to_its_end() {
+    let mut world = World::daily("2026-03-09")
+        .changed(Fact::Messages, "2026-03-08")
+        .changed(Fact::Messages, "2026-01-20");
+    world.funnel_days = 60;
+    world.immature = ["2026-01-15", "2026-02-01"].map(day).into();
+    let demand = world.demand();
+    assert_eq!(
+        shown(&demand.followed),
+        ["2026-01-15", "2026-02-01", "2026-02-03 to 2026-03-10 (exclusive)"],
+        "not who entered in between and has had all of the window"
+    );
+    assert_eq!(demand.entries, demand.followed);
 }
 
 #[test]
