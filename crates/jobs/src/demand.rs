@@ -233,16 +233,21 @@ impl Situation<'_> {
     }
 
     fn sessions(&self) -> Demand {
-        let known = self.computed(SESSION_ANALYTICS.name);
-        let begun = self
-            .changes
-            .of(&[Fact::Users, Fact::UserSessions, Fact::SessionTelemetry]);
+        let begun = self.changes.of(&[Fact::Users, Fact::UserSessions]);
         let within = self.changes.of(&[Fact::Matches, Fact::Messages]);
         let within = within
             .iter()
             .flat_map(|day| (0..=SPAN_DAYS).map(move |n| *day - Days::new(n)));
-        let again = begun.iter().copied().chain(within);
-        let again = again.filter(|day| known.contains(day) && *day >= self.oldest());
+        // The app's own clock tells the day of its report: the session may have begun on the one before or after.
+        let reported = self.changes.of(&[Fact::SessionTelemetry]);
+        let reported = reported
+            .iter()
+            .flat_map(|day| [*day - Days::new(1), *day, *day + Days::new(1)]);
+        let again = begun.iter().copied().chain(within).chain(reported);
+        // A day on which nobody came has no rows, and may get some late.
+        let first = self.computed(SESSION_ANALYTICS.name).first();
+        let again = again.filter(|day| first.is_some_and(|first| first <= day) && *day >= self.oldest());
+        let again = again.filter(|day| *day <= self.today());
         let days = self
             .asked_days()
             .chain(again)

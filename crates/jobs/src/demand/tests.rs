@@ -1,5 +1,7 @@
 //! What runs compute on a Tuesday in March, on whose morning everything stands that was computed before.
 
+mod sessions;
+
 use super::*;
 
 const NIGHT: &str = "2026-03-10T00:05:00Z";
@@ -337,20 +339,6 @@ fn events_are_kept_within_the_days_of_the_warehouse() {
     let mut world = World::backfill(Job::Hourly, "2026-02-18", "2026-02-22");
     world.event_hours = [Partition::hour(day("2026-02-19"), 23)].into();
     assert_eq!(shown(&world.demand().events), ["2026-02-20 to 2026-02-22 (exclusive)"]);
-}
-
-#[test]
-fn sessions_are_analysed_again_on_their_own_day_and_the_one_before_what_happened_in_them() {
-    let demand = World::ticked(Job::Sessions, MORNING)
-        .changed(Fact::SessionTelemetry, "2026-03-01")
-        .changed(Fact::Matches, "2026-03-05")
-        .changed(Fact::Swipes, "2026-03-07")
-        .demand();
-    assert_eq!(
-        shown(&demand.sessions),
-        ["2026-03-01", "2026-03-04 to 2026-03-06 (exclusive)", "2026-03-10"]
-    );
-    assert_eq!(shown(&demand.hours), ["2026-03-10T08:00Z to 2026-03-10T10:00Z"]);
 }
 
 #[test]
