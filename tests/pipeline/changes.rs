@@ -202,7 +202,9 @@ async fn deleted_rows_of_facts_that_only_other_jobs_count_are_found_by_the_daily
         world.ask(&both).await.unwrap()
     };
     assert_eq!(counted().await, "t t");
-    world.change("delete from matching_queue; delete from session_telemetry").await;
+    world
+        .change("delete from matching_queue; delete from session_telemetry")
+        .await;
     world.wait(5);
     for job in [Job::Daily, Job::Hourly, Job::Sessions] {
         world.trigger(job).await.unwrap_or_else(|error| panic!("{error}"));
