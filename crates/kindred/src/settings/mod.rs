@@ -60,10 +60,11 @@ impl Settings {
     /// The settings that `variable` tells.
     pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Mistake>> {
         let mut reader = Reader::new(&variable);
+        let storage = Storage::read(&mut reader);
         let settings = Self {
-            storage: Storage::read(&mut reader),
             sources: Sources::read(&mut reader),
-            events: Events::read(&mut reader),
+            events: Events::read(&mut reader, &storage.store_options),
+            storage,
             funnels: Funnels::read(&mut reader),
             servers: Servers::read(&mut reader),
             limits: Limits::read(&mut reader),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use kindred_lake::Lake;
 use secrecy::SecretString;
 
 use super::Reader;
@@ -73,11 +74,15 @@ impl Storage {
         let options = STORE_OPTIONS
             .iter()
             .filter_map(|name| Some((name.to_lowercase(), reader.text(name)?)));
+        let store_options: Vec<_> = options.collect();
+        let lake = reader.text("LAKE_URL");
+        let lake = lake.unwrap_or_else(|| state_dir.join("lake").to_string_lossy().into_owned());
+        if let Err(error) = Lake::check_address(&lake, store_options.iter().cloned()) {
+            reader.mistake("LAKE_URL", kindred_jobs::describe(&error));
+        }
         Self {
-            store_options: options.collect(),
-            lake: reader
-                .text("LAKE_URL")
-                .unwrap_or_else(|| state_dir.join("lake").to_string_lossy().into_owned()),
+            store_options,
+            lake,
             warehouse,
             state_dir,
             user_key_secret: user_key_secret.map(SecretString::from),
