@@ -186,6 +186,14 @@ mod tests {
     }
 
     #[test]
+    fn a_job_reads_every_fact_that_tells_how_fresh_it_is() {
+        for job in Job::ALL {
+            let read = facts_of(*job);
+            assert!(job.facts().iter().all(|fact| read.contains(fact)), "{job}");
+        }
+    }
+
+    #[test]
     fn what_a_run_does_not_serve_is_left_and_what_it_serves_is_settled() {
         let day = "2026-01-05".parse().unwrap();
         let mut seen = Changes::default();

@@ -123,7 +123,6 @@ impl Job {
             Self::Weekly => &[
                 Fact::Users,
                 Fact::UserSessions,
-                Fact::Subscriptions,
                 Fact::Payments,
                 Fact::Matches,
             ],
