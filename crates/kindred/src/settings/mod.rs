@@ -149,6 +149,21 @@ mod tests {
     }
 
     #[test]
+    fn the_usual_settings_of_object_stores_reach_them() {
+        let set = [
+            ("HOME", "/home/someone"),
+            ("AWS_ROLE_ARN", "arn:aws:iam::1:role/kindred"),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/token"),
+            ("AZURE_TENANT_ID", "tenant"),
+        ];
+        let options = read(&set).unwrap().storage.store_options;
+        for (setting, value) in &set[1..] {
+            let option = (setting.to_lowercase(), (*value).to_owned());
+            assert!(options.contains(&option), "{setting} is not among {options:?}");
+        }
+    }
+
+    #[test]
     fn an_address_that_others_reach_is_refused_unless_it_is_asked_for() {
         let open = [("HOME", "/home/someone"), ("BIND_ADDRESS", "0.0.0.0")];
         assert_eq!(read(&open).unwrap_err()[0].setting, "BIND_ADDRESS");
