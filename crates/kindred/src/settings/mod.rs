@@ -62,10 +62,11 @@ impl Settings {
     /// The settings that `variable` tells.
     pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Mistake>> {
         let mut reader = Reader::new(&variable);
+        let storage = Storage::read(&mut reader);
         let settings = Self {
-            storage: Storage::read(&mut reader),
             sources: Sources::read(&mut reader),
-            events: Events::read(&mut reader),
+            events: Events::read(&mut reader, &storage.store_options),
+            storage,
             funnels: Funnels::read(&mut reader),
             servers: Servers::read(&mut reader),
             limits: Limits::read(&mut reader),
@@ -147,6 +148,21 @@ mod tests {
             about_seconds.is_some_and(|line| line.contains("`0 0 2 * * 1` has 6 fields; write minute, hour"));
         assert!(about_seconds, "{text:?}");
         assert!(!text.join(" ").contains("hunter2") && !text.join(" ").contains("short`"));
+    }
+
+    #[test]
+    fn the_usual_settings_of_object_stores_reach_them() {
+        let set = [
+            ("HOME", "/home/someone"),
+            ("AWS_ROLE_ARN", "arn:aws:iam::1:role/kindred"),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/token"),
+            ("AZURE_TENANT_ID", "tenant"),
+        ];
+        let options = read(&set).unwrap().storage.store_options;
+        for (setting, value) in &set[1..] {
+            let option = (setting.to_lowercase(), (*value).to_owned());
+            assert!(options.contains(&option), "{setting} is not among {options:?}");
+        }
     }
 
     #[test]
