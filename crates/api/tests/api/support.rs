@@ -43,7 +43,7 @@ impl Servers {
 
     /// The same, with answers kept there.
     pub(crate) async fn keeping(cache: AnswerCache) -> Self {
-        let template = Template::once("api_0005_control", async |url| {
+        let template = Template::once("api_0006", async |url| {
             let warehouse = Warehouse::connect(&url.into(), &ConnectOptions::default()).await?;
             warehouse.migrate().await
         });
