@@ -1,6 +1,6 @@
 -- Days whose figures contradict each other: an empty answer is what publication waits for.
 -- implements: metrics.md 8, "Identities are checked before anything is published"
--- reads: daily_kpi_summaries, lifecycle_daily, segment_kpi_daily
+-- reads: daily_kpi_summaries, lifecycle_daily, segment_kpi_daily, session_exits_daily
 -- grain: check, date
 -- parameters:
 
@@ -50,12 +50,22 @@ segments as (
     left join sums s on s.date = k.date and s.dimension = d.dimension
 ),
 
+exits as (
+    select date, sum(sessions) as sessions
+    from session_exits_daily
+    group by date
+),
+
 compared as (
     select 'lifecycle adds up to active users' as check, k.date,
         cast(coalesce(l.new_active + l.returning + l.resurrected, 0) as double) as found,
         cast(k.total_active_users as double) as expected
     from daily_kpi_summaries k
     left join lifecycle_daily l on l.date = k.date
+    union all
+    select 'exits add up to sessions', k.date, cast(coalesce(e.sessions, 0) as double), cast(k.total_sessions as double)
+    from daily_kpi_summaries k
+    left join exits e on e.date = k.date
     union all
     select s.dimension || ' segments add up to active users', s.date,
         cast(s.active_users as double), cast(k.total_active_users as double)

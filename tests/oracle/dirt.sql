@@ -15,6 +15,7 @@ delete from users where abs(hashtext(id::text)) % 29 = 7;
 
 update user_sessions set platform = null where abs(hashtext(id::text)) % 31 = 1;
 update user_sessions set app_version = null where abs(hashtext(id::text)) % 37 = 1;
+update user_sessions set exit_reason = null where abs(hashtext(id::text)) % 47 = 1;
 -- Across midnight, to midnight exactly, from midnight without any length, backwards, a day, a month, never ended.
 update user_sessions set ended_at = date_trunc('day', started_at) + interval '24 hours 40 minutes'
 where abs(hashtext(id::text)) % 41 = 1;

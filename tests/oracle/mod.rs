@@ -14,7 +14,7 @@ use kindred_simulator::Population;
 use kindred_testkit::at;
 use kindred_warehouse::{
     ACTIVE_USER_BUCKETS, CONVERSION_FUNNELS, DAILY_KPI_SUMMARIES, FUNNEL_WINDOWS, LIFECYCLE_DAILY, MRR_MOVEMENTS_DAILY,
-    REVENUE_METRICS, SEGMENT_KPI_DAILY, SESSION_WINDOWS, SummaryTable,
+    REVENUE_METRICS, SEGMENT_KPI_DAILY, SESSION_EXITS_DAILY, SESSION_WINDOWS, SummaryTable,
 };
 
 use crate::support::world::{run_sql, simulated};
@@ -24,10 +24,11 @@ const FROM: &str = "2025-12-05";
 const TO: &str = "2026-03-16";
 
 /// What the daily job publishes.
-const DAILY_TABLES: [&SummaryTable; 9] = [
+const DAILY_TABLES: [&SummaryTable; 10] = [
     &DAILY_KPI_SUMMARIES,
     &LIFECYCLE_DAILY,
     &SEGMENT_KPI_DAILY,
+    &SESSION_EXITS_DAILY,
     &ACTIVE_USER_BUCKETS,
     &REVENUE_METRICS,
     &MRR_MOVEMENTS_DAILY,
@@ -61,6 +62,7 @@ async fn expected(world: &World, table: &'static SummaryTable, from: &str, to: &
         "daily_kpi_summaries" => include_str!("daily_kpi_summaries.sql"),
         "lifecycle_daily" => include_str!("lifecycle_daily.sql"),
         "segment_kpi_daily" => include_str!("segment_kpi_daily.sql"),
+        "session_exits_daily" => include_str!("session_exits_daily.sql"),
         "active_user_buckets" => include_str!("active_user_buckets.sql"),
         "revenue_metrics" => include_str!("revenue_metrics.sql"),
         "mrr_movements_daily" => include_str!("mrr_movements_daily.sql"),

@@ -76,13 +76,26 @@ async fn a_session_that_ends_late_restates_the_day_on_which_it_began() {
     let restated = restated_by(&world, &ended).await;
     assert_eq!(
         restated,
-        set(["daily_kpi_summaries 2026-03-05", "segment_kpi_daily 2026-03-05"])
+        set([
+            "daily_kpi_summaries 2026-03-05",
+            "segment_kpi_daily 2026-03-05",
+            "session_exits_daily 2026-03-05",
+        ])
     );
     let noted = "select string_agg(table_name || ' ' || key, ', ') from kpi_revisions";
     assert_eq!(
         world.ask(noted).await.as_deref(),
         Some("daily_kpi_summaries 2026-03-05")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reason_that_is_told_late_restates_the_exits_of_its_day_alone() {
+    let session = one("user_sessions", "started_at", "2026-03-05", "user_id");
+    let world = world().await;
+    let told = format!("update user_sessions set exit_reason = 'force_quit', {NOW} where id = {session}");
+    let restated = restated_by(&world, &told).await;
+    assert_eq!(restated, set(["session_exits_daily 2026-03-05"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -71,7 +71,7 @@ impl World {
 
     /// A platform over these sources, each in the one database unless `change` says otherwise.
     pub(crate) async fn over(source: Arc<TestDatabase>, now: Instant, change: impl FnOnce(&mut Sources)) -> Self {
-        let migrated = Template::once("warehouse_5", async |url: String| {
+        let migrated = Template::once("warehouse_6", async |url: String| {
             warehouse(&url).await.migrate().await.map(drop)
         })
         .await;

@@ -40,6 +40,7 @@ embedded![
     "kpi/lifecycle_daily",
     "kpi/segment_kpi_daily",
     "kpi/active_user_buckets",
+    "sessions/session_exits_daily",
     "revenue/daily_running_changes",
     "revenue/daily_plan_changes",
     "revenue/daily_mrr_changes",

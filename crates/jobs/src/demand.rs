@@ -8,7 +8,7 @@ use kindred_model::{DayWindow, Fact, Granularity, Instant, Interval, Job, day_st
 use kindred_warehouse::{
     ACTIVE_USER_BUCKETS, BEHAVIOR_ROLLUPS, CONVERSION_FUNNELS, DAILY_KPI_SUMMARIES, FUNNEL_WINDOWS, HOURLY_METRICS,
     LIFECYCLE_DAILY, MRR_MOVEMENTS_DAILY, RETENTION_COHORTS, REVENUE_METRICS, SEGMENT_KPI_DAILY, SESSION_ANALYTICS,
-    SESSION_WINDOWS, SummaryTable,
+    SESSION_EXITS_DAILY, SESSION_WINDOWS, SummaryTable,
 };
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ const SPAN_DAYS: u64 = 1;
 /// What a run computes, by group of tables. An empty one is not computed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Demand {
-    /// Key figures, segments, lifecycle, buckets, money.
+    /// Key figures, segments, lifecycle, exits of sessions, buckets, money.
     pub(crate) figures: Vec<DayWindow>,
     /// Entry dates whose people are followed through the funnels, now or again.
     pub(crate) followed: Vec<DayWindow>,
@@ -101,10 +101,11 @@ impl Demand {
 
 /// The tables that runs of a job write.
 pub(crate) fn tables_of(job: Job) -> Vec<&'static SummaryTable> {
-    let daily: [&SummaryTable; 9] = [
+    let daily: [&SummaryTable; 10] = [
         &DAILY_KPI_SUMMARIES,
         &LIFECYCLE_DAILY,
         &SEGMENT_KPI_DAILY,
+        &SESSION_EXITS_DAILY,
         &ACTIVE_USER_BUCKETS,
         &REVENUE_METRICS,
         &MRR_MOVEMENTS_DAILY,
@@ -151,6 +152,7 @@ impl Situation<'_> {
             &DAILY_KPI_SUMMARIES,
             &LIFECYCLE_DAILY,
             &SEGMENT_KPI_DAILY,
+            &SESSION_EXITS_DAILY,
             &ACTIVE_USER_BUCKETS,
             &REVENUE_METRICS,
             &MRR_MOVEMENTS_DAILY,

@@ -151,6 +151,17 @@ pub const SEGMENT_KPI_DAILY: SummaryTable = SummaryTable {
     },
 };
 
+/// How the sessions of each day ended, a row a day and reason.
+pub const SESSION_EXITS_DAILY: SummaryTable = SummaryTable {
+    name: "session_exits_daily",
+    key: &["date", "exit_reason"],
+    day_column: "date",
+    columns: columns! {
+        date: Date, exit_reason: Text,
+        sessions: BigInt,
+    },
+};
+
 /// Active users by calendar bucket: hours, days, weeks, months, quarters.
 pub const ACTIVE_USER_BUCKETS: SummaryTable = SummaryTable {
     name: "active_user_buckets",
@@ -298,6 +309,7 @@ pub const SUMMARY_TABLES: &[&SummaryTable] = &[
     &DAILY_KPI_SUMMARIES,
     &LIFECYCLE_DAILY,
     &SEGMENT_KPI_DAILY,
+    &SESSION_EXITS_DAILY,
     &ACTIVE_USER_BUCKETS,
     &REVENUE_METRICS,
     &MRR_MOVEMENTS_DAILY,

@@ -52,7 +52,7 @@ impl Servers {
     }
 
     async fn migrated(cache: AnswerCache, access: Access) -> Self {
-        let template = Template::once("api_0005_control", async |url| {
+        let template = Template::once("api_0006", async |url| {
             let warehouse = Warehouse::connect(&url.into(), &ConnectOptions::default()).await?;
             warehouse.migrate().await
         });

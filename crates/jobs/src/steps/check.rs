@@ -4,7 +4,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use kindred_engine::{Params, Rows, Session};
 use kindred_warehouse::{
     CONVERSION_FUNNELS, DAILY_KPI_SUMMARIES, LIFECYCLE_DAILY, MRR_MOVEMENTS_DAILY, RETENTION_COHORTS, REVENUE_METRICS,
-    SEGMENT_KPI_DAILY, SummaryTable,
+    SEGMENT_KPI_DAILY, SESSION_EXITS_DAILY, SummaryTable,
 };
 use serde_json::{Value, json};
 
@@ -18,7 +18,12 @@ use crate::error::JobError;
 const IDENTITIES: &[(&str, &[&SummaryTable])] = &[
     (
         "quality/daily_identities",
-        &[&DAILY_KPI_SUMMARIES, &LIFECYCLE_DAILY, &SEGMENT_KPI_DAILY],
+        &[
+            &DAILY_KPI_SUMMARIES,
+            &LIFECYCLE_DAILY,
+            &SEGMENT_KPI_DAILY,
+            &SESSION_EXITS_DAILY,
+        ],
     ),
     ("quality/revenue_identities", &[&REVENUE_METRICS, &MRR_MOVEMENTS_DAILY]),
     ("quality/funnel_identities", &[&CONVERSION_FUNNELS]),

@@ -25,9 +25,10 @@ const REPEAT: Option<u64> = None;
 
 /// The tables that the daily job writes in its one transaction, beside the ledger, with what their rows come to. Who
 /// wrote a row, and when, is a run's own.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "daily_kpi_summaries",
     "lifecycle_daily",
+    "session_exits_daily",
     "segment_kpi_daily",
     "active_user_buckets",
     "retention_cohorts",

@@ -1,9 +1,9 @@
-//! The figures of days: key figures, segments, lifecycle, buckets of active users, money.
+//! The figures of days: key figures, segments, lifecycle, exits of sessions, buckets of active users, money.
 
 use kindred_model::DayWindow;
 use kindred_warehouse::{
     ACTIVE_USER_BUCKETS, DAILY_KPI_SUMMARIES, LIFECYCLE_DAILY, MRR_MOVEMENTS_DAILY, REVENUE_METRICS, SEGMENT_KPI_DAILY,
-    Scope, SummaryTable,
+    SESSION_EXITS_DAILY, Scope, SummaryTable,
 };
 
 use super::{Compute, Computed};
@@ -39,6 +39,7 @@ const TABLES: &[(&str, &SummaryTable, Replaces)] = &[
     ("kpi/daily_kpi_summaries", &DAILY_KPI_SUMMARIES, Replaces::Days),
     ("kpi/lifecycle_daily", &LIFECYCLE_DAILY, Replaces::Days),
     ("kpi/segment_kpi_daily", &SEGMENT_KPI_DAILY, Replaces::Days),
+    ("sessions/session_exits_daily", &SESSION_EXITS_DAILY, Replaces::Days),
     ("kpi/active_user_buckets", &ACTIVE_USER_BUCKETS, Replaces::Keys),
     ("revenue/revenue_metrics", &REVENUE_METRICS, Replaces::Days),
     ("revenue/mrr_movements_daily", &MRR_MOVEMENTS_DAILY, Replaces::Days),
