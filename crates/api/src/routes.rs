@@ -33,6 +33,7 @@ fn kpi_routes(access: &Arc<Access>) -> OpenApiRouter<ApiState> {
         .routes(routes!(kpi::lifecycle::get))
         .routes(routes!(kpi::revenue::get))
         .routes(routes!(kpi::funnel::get))
+        .routes(routes!(kpi::sessions::get))
         .routes(routes!(metrics::get::get));
     let operator = Guarded::for_role(Role::Operator, access).routes(routes!(kpi::cache::delete));
     OpenApiRouter::with_openapi(document(

@@ -19,4 +19,6 @@ mod revenue_plans;
 mod revenue_summary;
 mod revenue_timeline;
 mod segment_breakdown;
+mod session_shares;
+pub(crate) mod sessions;
 pub(crate) mod user_behavior;

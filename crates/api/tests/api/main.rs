@@ -23,6 +23,7 @@ mod retention;
 mod revenue;
 mod revenue_days;
 mod runs;
+mod sessions;
 mod specification;
 mod support;
 mod trigger;

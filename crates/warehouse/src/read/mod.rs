@@ -8,5 +8,6 @@ pub mod publications;
 pub mod retention;
 pub mod revenue;
 pub mod segments;
+pub mod sessions;
 pub mod standing;
 pub mod user_behavior;
