@@ -26,6 +26,7 @@ fn kpi_routes() -> OpenApiRouter<ApiState> {
     ))
     .routes(routes!(kpi::overview::get))
     .routes(routes!(kpi::active_users::get))
+    .routes(routes!(kpi::sessions::get))
     .routes(routes!(kpi::cache::delete))
     .routes(routes!(kpi::health::live))
     .routes(routes!(kpi::health::ready))

@@ -7,3 +7,5 @@ pub(crate) mod health;
 pub(crate) mod overview;
 mod overview_trends;
 mod segment_breakdown;
+mod session_shares;
+pub(crate) mod sessions;

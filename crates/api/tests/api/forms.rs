@@ -10,7 +10,7 @@ use reqwest::{Response, StatusCode};
 
 use crate::support::{Servers, day_of_key_figures, problem};
 
-async fn accepting(servers: &Servers, accept: &str, path: &str) -> Response {
+pub(crate) async fn accepting(servers: &Servers, accept: &str, path: &str) -> Response {
     let request = servers.client().get(servers.kpi_url(path)).header(ACCEPT, accept);
     request.send().await.unwrap()
 }
@@ -126,7 +126,7 @@ async fn instants_are_milliseconds_in_utc() {
     assert!(!batch.column_by_name("isPartial").unwrap().as_boolean().value(0));
 }
 
-async fn batch(response: Response) -> RecordBatch {
+pub(crate) async fn batch(response: Response) -> RecordBatch {
     let bytes = response.bytes().await.unwrap();
     let mut reader = StreamReader::try_new(Cursor::new(bytes), None).unwrap();
     let batch = reader.next().unwrap().unwrap();

@@ -13,5 +13,6 @@ mod jobs;
 mod openapi;
 mod overview;
 mod runs;
+mod sessions;
 mod support;
 mod trigger;

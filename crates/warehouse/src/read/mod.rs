@@ -4,3 +4,4 @@ pub mod active_users;
 pub mod overview;
 pub mod publications;
 pub mod segments;
+pub mod sessions;
