@@ -4,10 +4,13 @@ CARGO ?= cargo
 USERS ?= 5000
 DAYS  ?= 90
 
-.PHONY: help setup demo run test lint docs bench
+# Where release binaries are: run from there, since `cargo run` of one package alone may build its dependencies anew.
+RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
+
+.PHONY: help setup demo run test fuzz-api lint docs bench
 
 help: ## This list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 setup: ## Checks the toolchain and installs the PostgreSQL server binaries when they are missing
 	@scripts/setup.sh
@@ -25,6 +28,9 @@ test: setup ## Every test, on a real PostgreSQL of its own
 		$(CARGO) test --workspace --exclude kindred-benches; \
 	fi
 
+fuzz-api: setup ## Both APIs against requests made from their OpenAPI documents (FUZZ=short: few, always the same)
+	@scripts/fuzz-api.sh $(FUZZ)
+
 lint: ## Formatting, clippy and docs, warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- --deny warnings
@@ -34,4 +40,6 @@ docs: ## The workspace's API documentation
 	$(CARGO) doc --workspace --no-deps
 
 bench: setup ## Benchmarks, each against its floor in the same run
-	$(CARGO) run --release --package kindred-benches --bin bench-extract
+	$(CARGO) build --release --package kindred --package kindred-benches
+	$(RELEASE)/bench-extract
+	$(RELEASE)/bench-api

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use kindred_benches::{median, peak_memory, timed};
+use kindred_benches::{median, megabytes, peak_memory, timed};
 use kindred_extract::{PostgresSource, SourceConfig, UserKeys, embedded_queries};
 use kindred_model::{Fact, Source};
 use kindred_testkit::{TestDatabase, TestServer};
@@ -132,9 +132,4 @@ async fn fill(database: &TestDatabase, rows: u64) -> anyhow::Result<()> {
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(database.pool()).await?;
     }
     Ok(())
-}
-
-#[allow(clippy::cast_precision_loss, reason = "megabytes for people")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
 }

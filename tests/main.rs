@@ -7,6 +7,7 @@
 
 mod house_rules;
 mod identities;
+mod lake_files;
 mod oracle;
 mod peers;
 mod pipeline;

@@ -29,16 +29,31 @@ pub fn timed(command: &mut Command, stdout: Stdio) -> anyhow::Result<(Duration, 
     Ok((took, String::from_utf8_lossy(&output.stdout).into_owned()))
 }
 
-/// The most memory that this process has had resident so far, in bytes (Linux: `VmHWM`).
+/// The most memory that this process has had resident so far, in bytes.
 ///
 /// # Errors
-/// `/proc/self/status` cannot be read or lacks it.
+/// `/proc` does not tell.
 pub fn peak_memory() -> anyhow::Result<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
+    memory(std::process::id(), "VmHWM")
+}
+
+/// Memory of a process in bytes, as Linux counts it: `VmRSS` is what is resident now, `VmHWM` the most that ever was.
+///
+/// # Errors
+/// `/proc/PID/status` cannot be read or lacks it.
+pub fn memory(process: u32, kind: &str) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .context("no VmHWM in /proc/self/status")?;
+        .find_map(|line| line.strip_prefix(kind)?.strip_prefix(':'))
+        .with_context(|| format!("no {kind} in /proc/{process}/status"))?;
     let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok(kibibytes * 1024)
+}
+
+/// Bytes as megabytes, for people.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "for people")]
+pub fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
 }

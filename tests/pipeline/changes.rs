@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kindred_model::RunStatus;
+use kindred_model::{Job, RunStatus};
 use kindred_warehouse::Run;
 
 use super::{FROM, TOMORROW, YESTERDAY, empty_world, world, world_with};
@@ -199,6 +199,31 @@ async fn deleted_rows_leave_every_figure_that_they_were_in() {
             .all(|row| row.as_str() != "daily_kpi_summaries 2026-03-02"),
         "{restated:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleted_rows_of_facts_that_only_other_jobs_count_are_found_by_the_daily_run() {
+    let world = empty_world().await;
+    for job in [Job::Hourly, Job::Sessions] {
+        let done = world.backfill_job(job, "2026-03-11", TOMORROW).await;
+        done.unwrap_or_else(|error| panic!("{error}"));
+    }
+    let counted = async || {
+        let queue = "select sum(queue_length) from hourly_metrics where \"timestamp\"::date = '2026-03-12'";
+        let told = "select count(screens_viewed) from session_analytics where session_start::date = '2026-03-12'";
+        let both = format!("select concat_ws(' ', ({queue}) > 0, ({told}) > 0)");
+        world.ask(&both).await.unwrap()
+    };
+    assert_eq!(counted().await, "t t");
+    world
+        .change("delete from matching_queue; delete from session_telemetry")
+        .await;
+    world.wait(5);
+    for job in [Job::Daily, Job::Hourly, Job::Sessions] {
+        world.trigger(job).await.unwrap_or_else(|error| panic!("{error}"));
+    }
+    assert_eq!(counted().await, "f f");
+    world.assert_sound().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

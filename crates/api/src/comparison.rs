@@ -19,7 +19,7 @@ impl std::str::FromStr for Compare {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "previous" => Ok(Self::Previous),
-            _ => Err("compare: `previous` is all that there is"),
+            _ => Err("`previous` is all that there is"),
         }
     }
 }

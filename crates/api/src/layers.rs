@@ -1,10 +1,12 @@
-//! What surrounds every request: its id, its trace, the limits on its size and time, and one shape for what goes wrong.
+//! What surrounds every request: its id, what is told of it, which page may read the answer, the limits on its size and
+//! time, and one shape for what goes wrong.
 
 use std::any::Any;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::header::X_CONTENT_TYPE_OPTIONS;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
@@ -13,12 +15,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::timeout::TimeoutLayer;
-use tower_http::trace::TraceLayer;
-use tracing::Span;
 
+use crate::observe::{Observer, observe};
 use crate::problem::{self, Problem};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The longest body that is read: nothing here takes a long one.
 const BODY_BYTES: usize = 64 * 1024;
@@ -27,14 +28,16 @@ const BODY_BYTES: usize = 64 * 1024;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Puts what surrounds every request around the routes; what comes first here sees the request first.
-pub(crate) fn around<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+pub(crate) fn around<S: Clone + Send + Sync + 'static>(routes: Router<S>, observer: Observer) -> Router<S> {
+    let cors = observer.access.cors();
     routes.layer(
         ServiceBuilder::new()
             .map_request(without_odd_request_id)
             .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
             .layer(PropagateRequestIdLayer::x_request_id())
-            // A failure is logged where its cause is known, once: not here again.
-            .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
+            .layer(middleware::from_fn_with_state(observer, observe))
+            .map_response(as_it_is_named)
+            .option_layer(cors)
             .layer(middleware::map_response(problem::shape))
             .map_response(IntoResponse::into_response)
             .layer(CatchPanicLayer::custom(panicked))
@@ -57,13 +60,11 @@ fn without_odd_request_id<B>(mut request: Request<B>) -> Request<B> {
     request
 }
 
-fn span<B>(request: &Request<B>) -> Span {
-    let id = request
-        .headers()
-        .get(REQUEST_ID)
-        .and_then(|id| id.to_str().ok())
-        .unwrap_or_default();
-    tracing::info_span!("request", method = %request.method(), path = request.uri().path(), id)
+/// What an answer is, its Content-Type says: browsers must not find something else in it.
+fn as_it_is_named<B>(mut response: axum::http::Response<B>) -> axum::http::Response<B> {
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }
 
 /// What a panic said stays here; the caller learns that there was one.

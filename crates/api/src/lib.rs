@@ -5,6 +5,7 @@
 //! is `kpi/overview.rs`; all addresses stand in `routes.rs`. Numbers are rounded once, in `figure.rs`, and
 //! every error leaves as the same problem document, of `problem.rs`.
 
+mod access;
 mod answer;
 mod comparison;
 mod control;
@@ -12,6 +13,8 @@ mod figure;
 mod kpi;
 mod layers;
 mod meta;
+mod metrics;
+mod observe;
 mod openapi;
 mod params;
 mod problem;
@@ -28,6 +31,7 @@ use std::time::Duration;
 use kindred_model::{Clock, Job};
 use kindred_warehouse::Warehouse;
 
+pub use access::{Access, Role, Token};
 pub use answer::AnswerCache;
 pub use control::sources::{Reach, SourceProbe};
 pub use publications::forget_what_is_published_anew;
@@ -35,6 +39,7 @@ pub use routes::{control_router, kpi_router, openapi};
 pub use serve::serve;
 
 use control::sources::Sources;
+use metrics::Metrics;
 
 /// What every handler is handed. Clones share it.
 #[derive(Debug, Clone)]
@@ -44,11 +49,13 @@ pub struct ApiState {
     schedules: Arc<BTreeMap<Job, String>>,
     sources: Arc<Sources>,
     cache: AnswerCache,
+    access: Arc<Access>,
+    metrics: Arc<Metrics>,
 }
 
 impl ApiState {
     /// The state of a server that answers from this warehouse and tells the time by this clock. It knows no schedule
-    /// and no source, and keeps no answer.
+    /// and no source, keeps no answer, and is open to all.
     ///
     /// The warehouse's statement timeout should be no longer than a request may take (15 s), so that a query ends with
     /// the request that asked it.
@@ -60,6 +67,17 @@ impl ApiState {
             schedules: Arc::default(),
             sources: Arc::default(),
             cache: AnswerCache::new(Duration::ZERO),
+            access: Arc::default(),
+            metrics: Arc::new(Metrics::new()),
+        }
+    }
+
+    /// Open to those alone.
+    #[must_use]
+    pub fn with_access(self, access: Access) -> Self {
+        Self {
+            access: Arc::new(access),
+            ..self
         }
     }
 

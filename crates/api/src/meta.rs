@@ -1,7 +1,7 @@
 //! What every KPI answer says about itself.
 
 use chrono::NaiveDate;
-use kindred_model::{DEFINITIONS_VERSION, Instant};
+use kindred_model::{DEFINITIONS_VERSION, DayWindow, Instant};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -46,5 +46,14 @@ impl Meta {
             generated_at: now.into(),
             empty: false,
         }
+    }
+
+    /// Says which days of the window were never computed, and whether one of its days is not over. The computed ones come
+    /// oldest first.
+    pub(crate) fn cover(&mut self, window: DayWindow, computed: impl IntoIterator<Item = NaiveDate>, now: Instant) {
+        let mut computed = computed.into_iter().peekable();
+        let missing = window.days().filter(|day| computed.next_if_eq(day).is_none());
+        self.missing_buckets = missing.map(Timestamp::of_day).collect();
+        self.is_partial = window.contains(now.date_naive());
     }
 }

@@ -3,6 +3,9 @@
 //! What every operation has in common (who may call it, what can go wrong, the forms of a KPI answer) is added here
 //! once, and not written at each handler.
 
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_FRAME_OPTIONS};
+use axum::middleware::map_response;
 use axum::routing::get;
 use axum::{Json, Router};
 use utoipa::PartialSchema;
@@ -17,6 +20,10 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::problem::Problem;
 
 const TOKEN: &str = "token";
+
+/// The page sets styles in its elements and has its pictures in its style sheet; its scripts are files.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Errors that any operation may answer, and what each means.
 const PROBLEMS: [(&str, &str); 8] = [
@@ -35,6 +42,9 @@ const PROBLEMS: [(&str, &str); 8] = [
     ("500", "Something went wrong here"),
     ("503", "The warehouse is away; Retry-After says when to ask again"),
 ];
+
+/// Those of them that only a route answers that takes a token.
+const OF_TOKENS: [&str; 3] = ["401", "403", "429"];
 
 /// The document's first words, to complete with the paths.
 pub(crate) fn document(title: &str, description: &str) -> OpenApi {
@@ -63,17 +73,25 @@ pub(crate) fn completed(mut document: OpenApi) -> OpenApi {
         }
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
         for operation in operations.into_iter().flatten() {
+            if operation.request_body.is_some() {
+                let unread = problem("The body is not said to be JSON");
+                operation.responses.responses.insert("415".to_owned(), unread);
+            }
             if path.starts_with("/kpis/") {
                 with_forms(operation);
             }
-            if path != "/health" && path != "/ready" {
+            let is_open = path == "/health" || path == "/ready";
+            if !is_open {
                 operation.security = Some(vec![
                     SecurityRequirement::default(),
                     SecurityRequirement::new(TOKEN, Vec::<String>::new()),
                 ]);
             }
             let is_found = path.contains('{').then_some(("404", "There is nothing of this name"));
-            for (status, meaning) in PROBLEMS.into_iter().chain(is_found) {
+            let problems = PROBLEMS
+                .into_iter()
+                .filter(|(status, _)| !is_open || !OF_TOKENS.contains(status));
+            for (status, meaning) in problems.chain(is_found) {
                 let responses = &mut operation.responses.responses;
                 responses.entry(status.to_owned()).or_insert_with(|| problem(meaning));
             }
@@ -89,9 +107,21 @@ pub(crate) fn pages<S: Clone + Send + Sync + 'static>(document: OpenApi) -> Rout
         .validator_url("none")
         .try_it_out_enabled(true);
     let page = SwaggerUi::new("/docs").config(config);
-    Router::new()
+    Router::from(page)
+        .layer(map_response(confined))
         .route("/openapi.json", get(async || Json(document)))
-        .merge(page)
+}
+
+/// A page that may load from, and talk to, this server alone, and that no other page may show as its own.
+async fn confined<B>(mut page: axum::http::Response<B>) -> axum::http::Response<B> {
+    let headers = [
+        (CONTENT_SECURITY_POLICY, PAGE_POLICY),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+    ];
+    let headers = headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
+    page.headers_mut().extend(headers);
+    page
 }
 
 fn problem(meaning: &str) -> RefOr<Response> {

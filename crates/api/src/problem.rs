@@ -5,7 +5,7 @@
 use std::error::Error;
 
 use axum::Json;
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use kindred_warehouse::{ErrorKind, RequestError, WarehouseError};
@@ -13,12 +13,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::access::Role;
 use crate::answer::Unwritable;
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// When to ask again, in seconds, while the warehouse is away.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
+
+const FOREIGN_PAGE: &str = "a web page of another origin may not ask for this; FRONTEND_URL names the one that may";
 
 /// The body of every error.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -41,6 +44,9 @@ impl Problem {
     /// The problem that a status by itself speaks of.
     pub(crate) fn of(status: StatusCode) -> Self {
         let detail = match status {
+            StatusCode::UNAUTHORIZED => {
+                "this takes a token that is known here: send `Authorization: Bearer` and the token"
+            }
             StatusCode::NOT_FOUND => "there is nothing at this address",
             StatusCode::METHOD_NOT_ALLOWED => {
                 "this address does not take this method; the Allow header lists those it takes"
@@ -52,6 +58,9 @@ impl Problem {
             StatusCode::REQUEST_TIMEOUT => "the answer took too long; ask for less, or again later",
             StatusCode::PAYLOAD_TOO_LARGE => "the body is longer than 64 KiB",
             StatusCode::UNSUPPORTED_MEDIA_TYPE => "send the body as JSON, with the Content-Type application/json",
+            StatusCode::TOO_MANY_REQUESTS => {
+                "this token was used too often; the Retry-After header says when it may be again"
+            }
             StatusCode::SERVICE_UNAVAILABLE => "the warehouse cannot be reached; try again soon",
             StatusCode::INTERNAL_SERVER_ERROR => {
                 "something went wrong here; the log has it under this answer's X-Request-Id"
@@ -77,9 +86,12 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
         response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
-        }
+        let header = match status {
+            StatusCode::UNAUTHORIZED => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            StatusCode::SERVICE_UNAVAILABLE => Some((RETRY_AFTER, RETRY_AFTER_SECONDS)),
+            _ => None,
+        };
+        response.headers_mut().extend(header);
         response
     }
 }
@@ -89,6 +101,10 @@ impl IntoResponse for Problem {
 pub(crate) enum ApiError {
     /// 400: a parameter is unknown, malformed, or contradicts another.
     BadRequest(String),
+    /// 403: the token's role is lower than this one.
+    Forbidden(Role),
+    /// 403: a web page asks for a change that is not the dashboard.
+    ForeignPage,
     /// 404: the address names something that there is not.
     NotFound(String),
     /// 409: another run of the job is under way.
@@ -130,6 +146,11 @@ impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Self {
         match error {
             ApiError::BadRequest(detail) => Self::saying(StatusCode::BAD_REQUEST, detail),
+            ApiError::Forbidden(role) => {
+                let detail = format!("this takes a token whose role is {role}, or a higher one");
+                Self::saying(StatusCode::FORBIDDEN, detail)
+            }
+            ApiError::ForeignPage => Self::saying(StatusCode::FORBIDDEN, FOREIGN_PAGE.to_owned()),
             ApiError::NotFound(detail) => Self::saying(StatusCode::NOT_FOUND, detail),
             ApiError::RunUnderWay(run_id) => conflict("a run of this job is queued or running".to_owned(), run_id),
             ApiError::Conflict { detail, run_id } => conflict(detail, run_id),

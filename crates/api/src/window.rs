@@ -1,7 +1,7 @@
 //! Which buckets a request asks for: calendar arithmetic alone, of a granularity, a timeframe and an instant.
 
 use chrono::{Days, NaiveDate, TimeDelta};
-use kindred_model::{DayWindow, Granularity, Instant, Timeframe, TimeframeUnit};
+use kindred_model::{DayWindow, Granularity, Instant, Timeframe, TimeframeUnit, day_start};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -156,6 +156,12 @@ fn begun(from: NaiveDate, to: NaiveDate, now: Instant) -> Result<DayWindow, ApiE
 pub(crate) fn days_before(days: DayWindow) -> DayWindow {
     let from = days.from() - Days::new(days.len());
     DayWindow::new(from, days.from()).unwrap_or(DayWindow::day(from))
+}
+
+/// From the first of so many days before the window to its first instant.
+pub(crate) fn ahead_of(days: DayWindow, count: usize) -> (NaiveDate, Range) {
+    let from = days.from() - Days::new(u64::try_from(count).unwrap_or(u64::MAX));
+    (from, Range::new(day_start(from), days.start()))
 }
 
 fn bad(detail: &str) -> ApiError {

@@ -146,11 +146,11 @@ pub(crate) fn left_over(seen: &Changes, served: &BTreeSet<Consumer>, run_id: Uui
     others.flat_map(each).collect()
 }
 
-/// The facts that a job reads.
+/// The facts that a job reads. The daily one reads all, since it is the one that holds the lake against the sources.
 pub(crate) fn facts_of(job: Job) -> Vec<Fact> {
     use Fact::{Interactions, Matches, MatchingQueue, Messages, Payments, SessionTelemetry, UserSessions, Users};
     match job {
-        Job::Daily => Consumer::Daily.facts().to_vec(),
+        Job::Daily => Fact::ALL.to_vec(),
         // Beside its own tables it computes today's rows of the daily ones.
         Job::Hourly => [Consumer::Daily.facts(), &[MatchingQueue]].concat(),
         Job::Weekly => vec![Users, UserSessions, Matches, Payments],
@@ -182,6 +182,14 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_job_reads_every_fact_that_tells_how_fresh_it_is() {
+        for job in Job::ALL {
+            let read = facts_of(*job);
+            assert!(job.facts().iter().all(|fact| read.contains(fact)), "{job}");
         }
     }
 

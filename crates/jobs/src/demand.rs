@@ -160,16 +160,18 @@ impl Situation<'_> {
             figures.extend(self.unsettled(table.name));
         }
 
-        // Whatever happens on a day may take those further who entered within the window before it.
+        // Whatever happens on a day may take those further who entered within the window before it; of a window that has
+        // not ended, however long ago they did.
         let before = self
-            .changed_days()
-            .flat_map(|day| (0..=self.funnel_days).map(move |n| day - Days::new(n)));
-        let again = before.filter(|day| self.followed.contains(day) && *day >= self.oldest());
+            .changes
+            .iter()
+            .flat_map(|(_, day)| (0..=self.funnel_days).map(move |n| day - Days::new(n)));
+        let open = |day: &NaiveDate| *day >= self.oldest() || self.immature.contains(day);
+        let again = before.filter(|day| self.followed.contains(day) && open(day));
         let followed: BTreeSet<_> = asked.iter().copied().chain(again).collect();
 
         let known = self.computed(CONVERSION_FUNNELS.name);
-        let ripening = self.immature.iter().filter(|day| **day >= self.oldest());
-        let standing = followed.iter().chain(ripening).filter(|day| known.contains(day));
+        let standing = followed.iter().chain(self.immature).filter(|day| known.contains(day));
         let mut entries = asked.clone();
         entries.extend(standing);
         entries.extend(self.unsettled(CONVERSION_FUNNELS.name));
@@ -233,16 +235,21 @@ impl Situation<'_> {
     }
 
     fn sessions(&self) -> Demand {
-        let known = self.computed(SESSION_ANALYTICS.name);
-        let begun = self
-            .changes
-            .of(&[Fact::Users, Fact::UserSessions, Fact::SessionTelemetry]);
+        let begun = self.changes.of(&[Fact::Users, Fact::UserSessions]);
         let within = self.changes.of(&[Fact::Matches, Fact::Messages]);
         let within = within
             .iter()
             .flat_map(|day| (0..=SPAN_DAYS).map(move |n| *day - Days::new(n)));
-        let again = begun.iter().copied().chain(within);
-        let again = again.filter(|day| known.contains(day) && *day >= self.oldest());
+        // The app's own clock tells the day of its report: the session may have begun on the one before or after.
+        let reported = self.changes.of(&[Fact::SessionTelemetry]);
+        let reported = reported
+            .iter()
+            .flat_map(|day| [*day - Days::new(1), *day, *day + Days::new(1)]);
+        let again = begun.iter().copied().chain(within).chain(reported);
+        // A day on which nobody came has no rows, and may get some late.
+        let first = self.computed(SESSION_ANALYTICS.name).first();
+        let again = again.filter(|day| first.is_some_and(|first| first <= day) && *day >= self.oldest());
+        let again = again.filter(|day| *day <= self.today());
         let days = self
             .asked_days()
             .chain(again)
@@ -319,15 +326,6 @@ impl Situation<'_> {
     fn begun(&self, intervals: impl IntoIterator<Item = Interval>) -> Vec<Interval> {
         let end = Granularity::Hourly.bucket_end(self.as_of);
         Interval::covering(intervals.into_iter().filter_map(|interval| interval.until(end)))
-    }
-
-    /// The days on which anything changed, not older than what is restated.
-    fn changed_days(&self) -> impl Iterator<Item = NaiveDate> {
-        let oldest = self.oldest();
-        self.changes
-            .iter()
-            .map(|(_, day)| day)
-            .filter(move |day| *day >= oldest)
     }
 
     /// The computed days of a table from a day on: windows that end with them hold it.

@@ -16,7 +16,7 @@ use crate::turn::claim_in_turn;
 use crate::{Platform, run};
 
 /// How often a run shows that it lives: often enough that a lost one is known within the warehouse's patience.
-const HEARTBEAT: Duration = Duration::from_secs(10);
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Requests a run and carries it out in this process, as soon as no other run is under way.
 ///
@@ -30,7 +30,7 @@ pub async fn run_now(
     if request.interval.start() > platform.clock.now() {
         return Err(JobError::Future(request.interval));
     }
-    let run_id = platform.warehouse.request(request).await?;
+    let run_id = platform.warehouse.request_attended(request).await?;
     in_turn(platform, run_id, cancel).await
 }
 

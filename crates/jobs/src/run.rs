@@ -115,6 +115,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
     let session = datasets::session(platform, snapshot.clone())?;
     let Outcome {
         tables,
+        spooled,
         states: outcome_states,
     } = compute::compute(
         &Rebuild::new(&work, &snapshot, &known, today),
@@ -123,7 +124,8 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
         &demand,
     )
     .await?;
-    let computed_rows = tables.iter().map(|table| table.rows() as u64).sum();
+    let held: u64 = tables.iter().map(|table| table.rows() as u64).sum();
+    let computed_rows = held + spooled.iter().map(|table| table.rows).sum::<u64>();
     ledger
         .end(Done {
             rows_written: computed_rows,
@@ -137,7 +139,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
     ledger.end(Done::default()).await?;
 
     ledger.begin("stage").await?;
-    let (changes_of_tables, mirrored) = mirror::mirror(&work, &session, tables, situation.unsettled).await?;
+    let (changes_of_tables, mirrored) = mirror::mirror(&work, &session, tables, spooled, situation.unsettled).await?;
     ledger
         .end(Done {
             rows_written: rows(&mirrored),

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::Platform;
 use crate::error::{JobError, describe};
+use crate::execute::HEARTBEAT;
 
 /// Between two looks at whether it is our turn.
 const LOOK: Duration = Duration::from_millis(250);
@@ -28,6 +29,7 @@ pub(crate) async fn claim_in_turn(
 ) -> Result<Option<Run>, JobError> {
     let mut passed_over: Option<Instant> = None;
     let mut told = false;
+    let mut attended = Instant::now();
     loop {
         let first = platform.warehouse.next_queued().await?;
         let our_turn = match first {
@@ -44,6 +46,11 @@ pub(crate) async fn claim_in_turn(
         let run = platform.warehouse.run(run_id).await?;
         if run.is_none_or(|run| run.start_time.is_some() || run.status.is_final()) {
             return Ok(None);
+        }
+        // Should this process die, nobody waits for the run any more.
+        if attended.elapsed() >= HEARTBEAT {
+            platform.warehouse.attend(run_id, platform.clock.now()).await?;
+            attended = Instant::now();
         }
         if !told {
             let running = platform.warehouse.live_runs().await?;

@@ -58,8 +58,7 @@ pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Opened> {
         STALE_AFTER
     };
     warehouse.reap(now, patience).await?;
-    let live = warehouse.live_runs().await?;
-    lake.sweep(&live).await?;
+    sweep(&lake, &warehouse).await?;
     let platform = Platform {
         clock,
         sources: sources(settings, embedded.as_ref())?,
@@ -79,6 +78,17 @@ pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Opened> {
         platform: Arc::new(platform),
         embedded,
     })
+}
+
+/// Removes what dead runs have staged. Listed before it is asked which runs live: one that begins meanwhile is not taken
+/// for dead.
+async fn sweep(lake: &Lake, warehouse: &Warehouse) -> anyhow::Result<()> {
+    let staged = lake.staged_runs().await?;
+    let live = warehouse.live_runs().await?;
+    for run_id in staged.into_iter().filter(|run_id| !live.contains(run_id)) {
+        lake.discard(run_id).await?;
+    }
+    Ok(())
 }
 
 impl Opened {
@@ -175,24 +185,32 @@ pub(crate) fn sources(
     embedded: Option<&EmbeddedPg>,
 ) -> anyhow::Result<BTreeMap<Source, PostgresSource>> {
     let keys = user_keys(settings)?;
-    let mut sources = BTreeMap::new();
-    for (source, url) in source_addresses(settings, embedded) {
-        let queries = match &settings.storage.queries_dir {
-            Some(folder) => queries_from(folder, source)?,
-            None => embedded_queries(source),
-        };
-        let config = SourceConfig {
-            source,
-            url,
-            keys: keys.clone(),
-            queries,
-            deadline: DEADLINE,
-            batch_rows: BATCH_ROWS,
-            queue_batches: QUEUE_BATCHES,
-        };
-        sources.insert(source, PostgresSource::new(config)?);
-    }
-    Ok(sources)
+    let addresses = source_addresses(settings, embedded).into_iter();
+    addresses
+        .map(|(source, url)| Ok((source, self::source(settings, &keys, source, url)?)))
+        .collect()
+}
+
+/// The source at an address.
+pub(crate) fn source(
+    settings: &Settings,
+    keys: &UserKeys,
+    source: Source,
+    url: SecretString,
+) -> anyhow::Result<PostgresSource> {
+    let queries = match &settings.storage.queries_dir {
+        Some(folder) => queries_from(folder, source)?,
+        None => embedded_queries(source),
+    };
+    Ok(PostgresSource::new(SourceConfig {
+        source,
+        url,
+        keys: keys.clone(),
+        queries,
+        deadline: DEADLINE,
+        batch_rows: BATCH_ROWS,
+        queue_batches: QUEUE_BATCHES,
+    })?)
 }
 
 /// Where events come from: the address that is set, or the table in the interactions database.

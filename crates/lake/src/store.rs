@@ -26,29 +26,18 @@ impl Lake {
     /// # Errors
     /// When the address names no known store, or the folder cannot be made.
     pub fn open(address: &str, options: impl IntoIterator<Item = (String, String)>) -> Result<Self, LakeError> {
-        let refused = |source| LakeError::Address {
-            url: without_credentials(address),
-            source,
-        };
-        if !address.contains("://") {
-            return Self::open_folder(FsPath::new(address));
+        match Place::parse(address, options)? {
+            Place::Folder(path) => Self::open_folder(&path),
+            Place::Store(store) => Ok(Self { store, folder: None }),
         }
-        let url = Url::parse(address).map_err(|_| refused(None))?;
-        if url.scheme() == "file" {
-            let path = url.to_file_path().map_err(|()| refused(None))?;
-            return Self::open_folder(&path);
-        }
-        if !matches!(
-            url.scheme(),
-            "s3" | "s3a" | "gs" | "az" | "abfs" | "abfss" | "adl" | "azure"
-        ) {
-            return Err(refused(None));
-        }
-        let (store, prefix) = object_store::parse_url_opts(&url, options).map_err(|error| refused(Some(error)))?;
-        Ok(Self {
-            store: Arc::new(PrefixStore::new(store, prefix)),
-            folder: None,
-        })
+    }
+
+    /// Whether the address names a lake that could be opened with these options. Nothing is opened or made.
+    ///
+    /// # Errors
+    /// When it names no known store.
+    pub fn check_address(address: &str, options: impl IntoIterator<Item = (String, String)>) -> Result<(), LakeError> {
+        Place::parse(address, options).map(drop)
     }
 
     fn open_folder(path: &FsPath) -> Result<Self, LakeError> {
@@ -84,6 +73,36 @@ impl Lake {
         };
         self.store.put(&path, "kindred".into()).await.map_err(failed("write"))?;
         self.store.delete(&path).await.map_err(failed("delete"))
+    }
+}
+
+/// What an address names.
+enum Place {
+    Folder(PathBuf),
+    Store(Arc<dyn ObjectStore>),
+}
+
+impl Place {
+    fn parse(address: &str, options: impl IntoIterator<Item = (String, String)>) -> Result<Self, LakeError> {
+        let refused = |source| LakeError::Address {
+            url: without_credentials(address),
+            source,
+        };
+        if !address.contains("://") {
+            return Ok(Self::Folder(address.into()));
+        }
+        let url = Url::parse(address).map_err(|_| refused(None))?;
+        if url.scheme() == "file" {
+            return Ok(Self::Folder(url.to_file_path().map_err(|()| refused(None))?));
+        }
+        if !matches!(
+            url.scheme(),
+            "s3" | "s3a" | "gs" | "az" | "abfs" | "abfss" | "adl" | "azure"
+        ) {
+            return Err(refused(None));
+        }
+        let (store, prefix) = object_store::parse_url_opts(&url, options).map_err(|error| refused(Some(error)))?;
+        Ok(Self::Store(Arc::new(PrefixStore::new(store, prefix))))
     }
 }
 

@@ -73,16 +73,12 @@ impl Lake {
         Ok(())
     }
 
-    /// Removes what dead runs have staged: those that are not among `live`.
+    /// The runs that have staged anything. Those of them that are not live afterwards are dead, and may be discarded.
     ///
     /// # Errors
-    /// When the staging folder cannot be listed, or a file in it cannot be removed.
-    pub async fn sweep(&self, live: &[Uuid]) -> Result<(), LakeError> {
-        let runs: BTreeSet<Uuid> = self.staged(STAGING).await?.iter().filter_map(staged_by).collect();
-        for run_id in runs.into_iter().filter(|run_id| !live.contains(run_id)) {
-            self.discard(run_id).await?;
-        }
-        Ok(())
+    /// When the staging folder cannot be listed.
+    pub async fn staged_runs(&self) -> Result<BTreeSet<Uuid>, LakeError> {
+        Ok(self.staged(STAGING).await?.iter().filter_map(staged_by).collect())
     }
 
     async fn staged(&self, folder: &str) -> Result<Vec<Path>, LakeError> {

@@ -120,13 +120,7 @@ impl Job {
                 Fact::Messages,
                 Fact::Events,
             ],
-            Self::Weekly => &[
-                Fact::Users,
-                Fact::UserSessions,
-                Fact::Subscriptions,
-                Fact::Payments,
-                Fact::Matches,
-            ],
+            Self::Weekly => &[Fact::Users, Fact::UserSessions, Fact::Payments, Fact::Matches],
             Self::Sessions => &[
                 Fact::Users,
                 Fact::UserSessions,

@@ -65,6 +65,15 @@ pub enum WarehouseError {
         #[source]
         source: pgpq::error::ErrorKind,
     },
+    /// Rows to publish cannot be read from where they lie.
+    #[error("the rows for {table} cannot be read from where the run has put them")]
+    Rows {
+        /// The table.
+        table: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The ledger holds a word that this program does not know; a newer one may have written it.
     #[error("run {run_id} in etl_job_runs cannot be read; has a newer version of this program written it?")]
     Ledger {
@@ -120,7 +129,7 @@ impl WarehouseError {
             }
             Self::Migrate(_) | Self::Ledger { .. } => ErrorKind::Schema,
             Self::Query { source, .. } => kind_of(&source.0),
-            Self::Columns { .. } | Self::Encode { .. } | Self::NoSuchRun(_) => ErrorKind::Query,
+            Self::Columns { .. } | Self::Encode { .. } | Self::Rows { .. } | Self::NoSuchRun(_) => ErrorKind::Query,
         }
     }
 

@@ -20,7 +20,10 @@ pub use connect::{ConnectOptions, Warehouse};
 pub use error::{Cause, ErrorKind, WarehouseError};
 pub use pending::PendingChange;
 pub use progress::{LakePartition, Watermark};
-pub use publish::{PartitionChange, Publication, PublishError, Published, Scope, TableChange, WatermarkChange};
+pub use publish::{
+    ChangeRows, PartitionChange, Publication, PublishError, Published, RowSource, RowStream, Scope, TableChange,
+    WatermarkChange,
+};
 pub use runs::{ATTEMPTS, RequestError, Run, RunOutcome, RunRequest, STALE_AFTER, StepRecord, backoff};
 pub use runs::{BackfillProgress, BackfillRequest, RunFilter, RunPage, RunPosition, piece_detail, plan_detail};
 pub use tables::{

@@ -9,7 +9,7 @@ use kindred_model::{Instant, Interval, Job, Trigger};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::runs::{RunRequest, in_the_way, insert_queued};
+use crate::runs::{Attended, RunRequest, in_the_way, insert_queued};
 use crate::{Warehouse, WarehouseError};
 
 /// An instant at which a job is to run.
@@ -184,7 +184,7 @@ async fn start(connection: &mut PgConnection, tick: &Tick, at: Instant) -> Resul
         at,
     };
     loop {
-        if let Some(run_id) = insert_queued(connection, &request).await? {
+        if let Some(run_id) = insert_queued(connection, &request, Attended::No).await? {
             return Ok(Ticked::Started(run_id));
         }
         if let Some((run_id, requested_at)) = in_the_way(connection, tick.job).await? {

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use axum::http::Uri;
 use moka::future::Cache;
+use prometheus::{IntCounter, Registry};
 
 use super::accept::Form;
 use super::entity::{Entity, Found, Given};
+use crate::metrics;
 use crate::problem::Problem;
 
 /// What the bodies of all kept answers may come to. A form of the largest window is about 300 KB; callers who vary their
@@ -36,6 +38,8 @@ pub struct AnswerCache {
     entries: Cache<Key, Arc<Entity>>,
     generation: Arc<AtomicU64>,
     ttl: Duration,
+    hits: IntCounter,
+    misses: IntCounter,
 }
 
 impl AnswerCache {
@@ -54,6 +58,14 @@ impl AnswerCache {
             entries,
             generation: Arc::default(),
             ttl,
+            hits: metrics::counter(
+                "kindred_cache_hits_total",
+                "Answers that were kept, or being computed for another caller.",
+            ),
+            misses: metrics::counter(
+                "kindred_cache_misses_total",
+                "Answers that were computed for their caller.",
+            ),
         }
     }
 
@@ -87,6 +99,15 @@ impl AnswerCache {
         self.len() == 0
     }
 
+    /// Registers how often answers were kept, and how many are.
+    pub(crate) fn tell(&self, registry: &Registry) {
+        let entries = metrics::gauge("kindred_cache_entries", "Answers that are kept, about.");
+        entries.set(i64::try_from(self.len()).unwrap_or(i64::MAX));
+        metrics::register(registry, self.hits.clone());
+        metrics::register(registry, self.misses.clone());
+        metrics::register(registry, entries);
+    }
+
     /// The answer that is kept for this address and form, or the one that `make` makes. Whoever asks for the same meanwhile waits
     /// for it; what went wrong is told to all of them and not kept.
     pub(super) async fn answer(
@@ -101,6 +122,7 @@ impl AnswerCache {
             generation: self.generation.load(Ordering::SeqCst),
         };
         if let Some(entity) = self.entries.get(&key).await {
+            self.hits.inc();
             return Ok(Given::new(entity, Found::Hit, self.ttl));
         }
         let mut found = Found::Hit;
@@ -109,7 +131,13 @@ impl AnswerCache {
             make.await.map(Arc::new)
         };
         match self.entries.try_get_with(key, made).await {
-            Ok(entity) => Ok(Given::new(entity, found, self.ttl)),
+            Ok(entity) => {
+                match found {
+                    Found::Hit => self.hits.inc(),
+                    Found::Miss => self.misses.inc(),
+                }
+                Ok(Given::new(entity, found, self.ttl))
+            }
             Err(problem) => Err(Problem::clone(&problem)),
         }
     }

@@ -17,24 +17,21 @@ use crate::ApiState;
 use crate::params::{Body, date, word};
 use crate::problem::ApiError;
 
-/// The most days of one request: a longer window is a slip of the pen.
-const MOST_DAYS: u64 = 10 * 366;
-
 /// The body.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct BackfillBody {
     /// By which job.
     #[serde(default, deserialize_with = "word")]
-    #[schema(value_type = String, pattern = "^(daily|hourly|weekly|sessions)$")]
+    #[schema(value_type = String, required = true, pattern = "^(daily|hourly|weekly|sessions)$")]
     job: Option<Job>,
     /// The first day.
     #[serde(default, deserialize_with = "date")]
-    #[schema(value_type = NaiveDate)]
+    #[schema(value_type = NaiveDate, required = true)]
     from: Option<NaiveDate>,
     /// The day after the last.
     #[serde(default, deserialize_with = "date")]
-    #[schema(value_type = NaiveDate)]
+    #[schema(value_type = NaiveDate, required = true)]
     to: Option<NaiveDate>,
     /// Which of them: missing (the default), failed or all.
     #[serde(default, deserialize_with = "word")]
@@ -59,11 +56,6 @@ pub(crate) async fn post(
         return Err(ApiError::BadRequest("`job`, `from` and `to` are needed".to_owned()));
     };
     let window = begun(from, to, at.date_naive())?;
-    if window.len() > MOST_DAYS {
-        return Err(ApiError::BadRequest(format!(
-            "{window} holds more than {MOST_DAYS} days; ask for them one part after the other"
-        )));
-    }
     let request = BackfillRequest {
         job,
         window,

@@ -12,7 +12,7 @@ use crate::problem::ApiError;
 ///
 /// Answers the cancelled run; 409 when it was over already. A backfill's piece under way is cancelled with it.
 #[utoipa::path(post, path = "/runs/{id}/cancel", operation_id = "cancelRun", tag = "Runs",
-    params(("id" = String, Path, description = "The run's id")), responses((status = 200, body = RunAnswer)))]
+    params(("id" = Uuid, Path, description = "The run's id")), responses((status = 200, body = RunAnswer)))]
 pub(crate) async fn post(State(state): State<ApiState>, Path(id): Path<String>) -> Result<Json<RunAnswer>, ApiError> {
     let run_id = find(&state, &id).await?.id;
     let cancelled = state.warehouse.cancel(run_id, state.clock.now()).await?;

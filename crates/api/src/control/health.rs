@@ -30,7 +30,9 @@ pub(crate) struct Health {
     /// a warehouse (503).
     status: &'static str,
     warehouse: WarehouseHealth,
+    /// Every source.
     sources: Vec<SourceHealth>,
+    /// Every job; empty when the warehouse is away.
     jobs: Vec<JobHealth>,
     /// When this was looked at.
     generated_at: Timestamp,

@@ -78,7 +78,8 @@ pub(crate) async fn get(State(state): State<ApiState>) -> Result<Json<Jobs>, Api
 
 /// Keep a job's ticks from starting runs
 #[utoipa::path(post, path = "/jobs/{job}/pause", operation_id = "pauseJob", tag = "Jobs",
-    params(("job" = String, Path, description = "daily, hourly, weekly (or retention) or sessions")),
+    params(("job" = String, Path, description = "daily, hourly, weekly (or retention) or sessions",
+        pattern = "^(daily|hourly|weekly|retention|sessions)$")),
     responses((status = 200, body = JobAnswer)))]
 pub(crate) async fn pause(State(state): State<ApiState>, Path(job): Path<String>) -> Result<Json<JobAnswer>, ApiError> {
     let job = job_named(&job)?;
@@ -88,7 +89,8 @@ pub(crate) async fn pause(State(state): State<ApiState>, Path(job): Path<String>
 
 /// Let a job's ticks start runs again
 #[utoipa::path(post, path = "/jobs/{job}/resume", operation_id = "resumeJob", tag = "Jobs",
-    params(("job" = String, Path, description = "daily, hourly, weekly (or retention) or sessions")),
+    params(("job" = String, Path, description = "daily, hourly, weekly (or retention) or sessions",
+        pattern = "^(daily|hourly|weekly|retention|sessions)$")),
     responses((status = 200, body = JobAnswer)))]
 pub(crate) async fn resume(
     State(state): State<ApiState>,

@@ -23,7 +23,7 @@ pub(crate) struct OneRun {
 
 /// A run; a backfill with its pieces
 #[utoipa::path(get, path = "/runs/{id}", operation_id = "run", tag = "Runs",
-    params(("id" = String, Path, description = "The run's id")), responses((status = 200, body = OneRun)))]
+    params(("id" = Uuid, Path, description = "The run's id")), responses((status = 200, body = OneRun)))]
 pub(crate) async fn get(State(state): State<ApiState>, Path(id): Path<String>) -> Result<Json<OneRun>, ApiError> {
     let run = find(&state, &id).await?;
     let children = match run.backfill_mode {

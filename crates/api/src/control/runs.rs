@@ -47,7 +47,7 @@ pub(crate) struct RunsParams {
     limit: Option<u32>,
     /// Where to go on: the `nextCursor` of the page before.
     #[serde(deserialize_with = "word")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^[0-9a-f]{1,14}-[0-9a-f]{32}$")]
     cursor: Option<Cursor>,
 }
 
@@ -121,6 +121,6 @@ impl FromStr for Cursor {
         };
         read()
             .map(Self)
-            .ok_or("cursor: hand back `nextCursor` of the page before as it is")
+            .ok_or("hand back `nextCursor` of the page before as it is")
     }
 }

@@ -55,7 +55,8 @@ pub(crate) struct TriggerParams {
 ///
 /// Answers 200 with the finished run, 202 when it takes longer than the caller waits, 409 when one is under way.
 #[utoipa::path(post, path = "/trigger/{job}", operation_id = "trigger", tag = "Runs",
-    params(("job" = String, Path, description = "daily, hourly, weekly (or retention) or sessions"), TriggerParams),
+    params(("job" = String, Path, description = "daily, hourly, weekly (or retention) or sessions",
+        pattern = "^(daily|hourly|weekly|retention|sessions)$"), TriggerParams),
     responses((status = 200, body = RunAnswer, description = "The run is over: its status says how"),
         (status = 202, body = RunAnswer, description = "The run takes longer than the caller waits")))]
 pub(crate) async fn post(

@@ -13,6 +13,7 @@ use crate::problem::{ApiError, Problem};
 /// That all is well.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Fine {
+    /// ok, or ready.
     status: &'static str,
 }
 

@@ -1,13 +1,21 @@
+use std::sync::Arc;
+
 use axum::body::{Body, to_bytes};
 use axum::routing::get;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::*;
+use crate::metrics::Metrics;
 
 /// What the route answers inside of everything that surrounds it.
 async fn answer(route: axum::routing::MethodRouter) -> (StatusCode, Value) {
-    let router = around(Router::new().route("/", route));
+    let observer = Observer {
+        server: "test",
+        access: Arc::default(),
+        metrics: Arc::new(Metrics::new()),
+    };
+    let router = around(Router::new().route("/", route), observer);
     let response = router.oneshot(Request::new(Body::empty())).await.unwrap();
     let status = response.status();
     assert_eq!(response.headers()["content-type"], "application/problem+json");

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use crate::support::{NOW, Servers};
 
 /// 60 days, 100 hours, 20 weeks, 12 months and 8 quarters, each up to the current one, which is partial.
-const BUCKETS: &str = "
+pub(crate) const BUCKETS: &str = "
     insert into active_user_buckets
     select g.name, g.now - n * g.step, g.now - n * g.step + g.step, 1000 - 3 * n, 10 + n, 5000 - n, n = 0,
         gen_random_uuid(), now()
@@ -257,5 +257,103 @@ async fn a_granularity_that_was_never_computed_is_missing_but_the_warehouse_not_
     assert_eq!(
         labels(&answer),
         ["2024-11-17T11:00Z", "2024-11-17T12:00Z", "2024-11-17T13:00Z"]
+    );
+}
+
+/// Two values of each of two dimensions, on the days that they were seen; 2024-11-15 had nobody on the web.
+const SEGMENTS: &str = "
+    insert into segment_kpi_daily
+    select day, s.dimension, s.value, s.users + n, null, 0, 0, 0, null, null, gen_random_uuid(), now()
+    from generate_series(1, 4) as n, lateral (select date '2024-11-13' + n as day) as d,
+         (values ('platform', 'ios', 500), ('platform', 'web', 20), ('gender', 'unknown', 3)) as s (dimension, value, users)
+    where not (s.value = 'web' and day = '2024-11-15')";
+
+#[tokio::test]
+async fn a_breakdown_has_every_day_of_every_value() {
+    let servers = Servers::start().await;
+    servers.execute(BUCKETS).await;
+    servers.execute(SEGMENTS).await;
+    servers
+        .execute("delete from active_user_buckets where bucket_start = '2024-11-14' and granularity = 'daily'")
+        .await;
+    servers
+        .execute("delete from segment_kpi_daily where date = '2024-11-14'")
+        .await;
+    let answer = servers.get("/kpis/active-users?range=4d&breakdown=platform").await;
+    let day = |date: &str, users: Value| json!({"startDate": format!("{date}T00:00:00.000Z"), "activeUsers": users});
+    assert_eq!(
+        answer["breakdowns"],
+        json!([
+            {"dimension": "platform", "value": "ios", "buckets": [
+                day("2024-11-14", Value::Null), day("2024-11-15", json!(502)), day("2024-11-16", json!(503)),
+                day("2024-11-17", json!(504)),
+            ]},
+            {"dimension": "platform", "value": "web", "buckets": [
+                day("2024-11-14", Value::Null), day("2024-11-15", json!(0)), day("2024-11-16", json!(23)),
+                day("2024-11-17", json!(24)),
+            ]},
+        ])
+    );
+    assert_eq!(
+        answer["breakdown"].as_array().unwrap().len(),
+        4,
+        "the buckets stand beside it"
+    );
+    let complete = servers
+        .get("/kpis/active-users?range=2d&breakdown=gender&includePartial=false")
+        .await;
+    assert_eq!(
+        complete["breakdowns"],
+        json!([{"dimension": "gender", "value": "unknown",
+            "buckets": [day("2024-11-15", json!(5)), day("2024-11-16", json!(6))]}])
+    );
+    assert!(servers.get("/kpis/active-users").await.get("breakdowns").is_none());
+    let nobody = servers.get("/kpis/active-users?breakdown=country").await;
+    assert_eq!(nobody["breakdowns"], json!([]));
+}
+
+#[tokio::test]
+async fn complete_buckets_are_compared_with_as_many_before_them() {
+    let servers = Servers::start().await;
+    servers.execute(BUCKETS).await;
+    // Of 10 days the current one is partial: 9 complete ones, 1000 - 3n for n = 1 to 9, against n = 10 to 18.
+    let answer = servers.get("/kpis/active-users?range=10d&compare=previous").await;
+    assert_eq!(
+        answer["comparison"],
+        json!({
+            "range": {"startDate": "2024-10-30T00:00:00.000Z", "endDate": "2024-11-08T00:00:00.000Z"},
+            "latestBucketActiveUsers": {"current": 997, "previous": 970, "change": 2.8},
+            "averageBucketActiveUsers": {"current": 985.0, "previous": 958.0, "change": 2.8},
+        })
+    );
+    let months = servers
+        .get("/kpis/active-users?granularity=monthly&compare=previous")
+        .await;
+    assert_eq!(
+        months["comparison"]["range"],
+        json!({"startDate": "2024-01-01T00:00:00.000Z", "endDate": "2024-06-01T00:00:00.000Z"})
+    );
+    // 60 days were computed: not as many lie before 40 of them.
+    let unknown = servers.get("/kpis/active-users?range=40d&compare=previous").await;
+    let compared = &unknown["comparison"]["averageBucketActiveUsers"];
+    assert!(compared["current"].is_number() && compared["previous"].is_null() && compared["change"].is_null());
+}
+
+#[tokio::test]
+async fn a_breakdown_as_a_table_has_a_row_for_each_value_and_day() {
+    let servers = Servers::start().await;
+    servers.execute(BUCKETS).await;
+    servers.execute(SEGMENTS).await;
+    let request = servers
+        .client()
+        .get(servers.kpi_url("/kpis/active-users?range=2d&breakdown=platform"))
+        .header("accept", "text/csv");
+    assert_eq!(
+        request.send().await.unwrap().text().await.unwrap(),
+        "dimension,value,startDate,activeUsers\n\
+         platform,ios,2024-11-16T00:00:00.000Z,503\n\
+         platform,ios,2024-11-17T00:00:00.000Z,504\n\
+         platform,web,2024-11-16T00:00:00.000Z,23\n\
+         platform,web,2024-11-17T00:00:00.000Z,24\n"
     );
 }

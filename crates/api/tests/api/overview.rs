@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use crate::support::{NOW, Servers};
 
 /// 40 days up to yesterday, closed, and today so far. Every figure is another function of the day's number, 1 to 41.
-const DAYS: &str = "
+pub(crate) const DAYS: &str = "
     insert into daily_kpi_summaries
     select date '2024-10-08' + n, 1000 + 7 * n, 0, 0, 40 + n % 5,
         3 * n, 900.5 + n, 2 * n, 1000.0 * n, 0, 500 + 3 * n, 2000 + 11 * n, 0, 0, null, 0, 0, 0, 1000.005 + n,
@@ -72,7 +72,7 @@ async fn every_figure_is_the_one_that_sql_computes_from_the_same_rows() {
 }
 
 /// The same JSON with every number as a float: 3 and 3.0 are one.
-fn numbers(value: &Value) -> Value {
+pub(crate) fn numbers(value: &Value) -> Value {
     match value {
         Value::Number(number) => json!(number.as_f64()),
         Value::Array(items) => items.iter().map(numbers).collect(),
@@ -187,4 +187,76 @@ async fn what_cannot_be_known_is_null_and_what_is_zero_is_zero() {
         (&business["userRetentionDay1"], &business["userRetentionDay7"]),
         (&json!(0.0), &Value::Null)
     );
+}
+
+#[tokio::test]
+async fn thirty_days_are_compared_with_the_thirty_before_them() {
+    let servers = Servers::start().await;
+    servers.execute(DAYS).await;
+    // 61 closed days up to yesterday: the 30 before the window begin with the second of them.
+    servers
+        .execute(
+            "insert into daily_kpi_summaries
+             select (jsonb_populate_record(day, jsonb_build_object('date', day.date - 30,
+                 'total_active_users', day.total_active_users - 300, 'total_revenue', day.total_revenue / 2,
+                 'retention_day7_returned', 0))).*
+             from daily_kpi_summaries as day where date between '2024-10-17' and '2024-11-06'",
+        )
+        .await;
+    let answer = servers.get("/kpis/overview?compare=previous").await;
+    let comparison = &answer["comparison"];
+    assert_eq!(
+        comparison["range"],
+        json!({"startDate": "2024-09-18T00:00:00.000Z", "endDate": "2024-10-18T00:00:00.000Z"})
+    );
+    let expected: Value = sqlx::query_scalar(
+        "with span as (select case when date < '2024-10-18' then 'previous' else 'current' end as span, d.*
+                       from daily_kpi_summaries as d where date between '2024-09-18' and '2024-11-16'),
+              figures as (
+                  select span, jsonb_build_object(
+                      'avgDailyActiveUsers', avg(total_active_users), 'avgDailyRevenue', avg(total_revenue),
+                      'avgMatchesPerUser', sum(total_matches) / sum(total_active_users),
+                      'avgMessagesPerUser', sum(total_messages) / sum(total_active_users),
+                      'totalRevenue30Days', sum(total_revenue),
+                      'avgRevenuePerUser', sum(total_revenue) / avg(total_active_users),
+                      'userRetentionDay1', 100 * sum(retention_day1_returned) / sum(retention_day1_cohort),
+                      'userRetentionDay7', 100 * sum(retention_day7_returned) / sum(retention_day7_cohort),
+                      'userRetentionDay30', 100 * sum(retention_day30_returned) / sum(retention_day30_cohort)) as of
+                  from span group by span),
+              both_spans as (
+                  select key, c.value::numeric as current, (p.of ->> key)::numeric as previous
+                  from figures f, jsonb_each_text(f.of) as c, figures p
+                  where f.span = 'current' and p.span = 'previous')
+         select jsonb_object_agg(key, jsonb_build_object(
+             'current', round(current, digits), 'previous', round(previous, digits),
+             'change', round(100 * (current - previous) / nullif(previous, 0), 1)))
+         from both_spans, lateral (select case when key like 'userRetention%' then 1 else 2 end as digits) as d",
+    )
+    .fetch_one(servers.warehouse.pool())
+    .await
+    .unwrap();
+    for (figure, expected) in expected.as_object().unwrap() {
+        assert_eq!(numbers(&comparison[figure]), numbers(expected), "{figure}");
+    }
+    assert_eq!(expected.as_object().unwrap().len(), 9);
+    assert_eq!(
+        comparison.as_object().unwrap().len(),
+        10,
+        "the range, and nothing that is not checked"
+    );
+    // Everything but the comparison is what it is without one.
+    let mut without = answer.clone();
+    without.as_object_mut().unwrap().remove("comparison");
+    assert_eq!(without, servers.get("/kpis/overview").await);
+}
+
+#[tokio::test]
+async fn with_a_day_missing_before_there_is_nothing_to_compare_with() {
+    let servers = Servers::start().await;
+    servers.execute(DAYS).await;
+    let answer = servers.get("/kpis/overview?compare=previous").await;
+    let compared = &answer["comparison"]["totalRevenue30Days"];
+    assert!(compared["current"].is_number() && compared["previous"].is_null() && compared["change"].is_null());
+    let fresh = Servers::start().await.get("/kpis/overview?compare=previous").await;
+    assert!(fresh.get("comparison").is_none(), "an empty warehouse compares nothing");
 }

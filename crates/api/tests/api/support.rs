@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use kindred_api::{AnswerCache, ApiState, Reach, control_router, kpi_router, serve};
+use kindred_api::{Access, AnswerCache, ApiState, Reach, control_router, kpi_router, serve};
 use kindred_model::{Clock, DayWindow, Instant, Job, RunStatus, Source, Trigger};
 use kindred_testkit::{Template, TestDatabase, at, day};
 use kindred_warehouse::{ConnectOptions, Publication, RunOutcome, RunRequest, Warehouse};
@@ -43,6 +43,15 @@ impl Servers {
 
     /// The same, with answers kept there.
     pub(crate) async fn keeping(cache: AnswerCache) -> Self {
+        Self::migrated(cache, Access::default()).await
+    }
+
+    /// The same, keeping no answer, for those who may call.
+    pub(crate) async fn open_to(access: Access) -> Self {
+        Self::migrated(AnswerCache::new(Duration::ZERO), access).await
+    }
+
+    async fn migrated(cache: AnswerCache, access: Access) -> Self {
         let template = Template::once("api_0006", async |url| {
             let warehouse = Warehouse::connect(&url.into(), &ConnectOptions::default()).await?;
             warehouse.migrate().await
@@ -51,7 +60,7 @@ impl Servers {
         let warehouse = Warehouse::connect(&database.url().into(), &ConnectOptions::default())
             .await
             .unwrap();
-        Self::on(warehouse, Some(database), cache).await
+        Self::on(warehouse, Some(database), cache, access).await
     }
 
     /// Both servers on a warehouse that is not there.
@@ -62,7 +71,7 @@ impl Servers {
         };
         let url = "postgresql://ann:s3cret-word@127.0.0.1:1/analytics".into();
         let warehouse = Warehouse::connect_lazy(&url, &options).unwrap();
-        Self::on(warehouse, None, AnswerCache::new(Duration::ZERO)).await
+        Self::on(warehouse, None, AnswerCache::new(Duration::ZERO), Access::default()).await
     }
 
     /// Both servers on a warehouse without a table.
@@ -71,10 +80,16 @@ impl Servers {
         let warehouse = Warehouse::connect(&database.url().into(), &ConnectOptions::default())
             .await
             .unwrap();
-        Self::on(warehouse, Some(database), AnswerCache::new(Duration::ZERO)).await
+        Self::on(
+            warehouse,
+            Some(database),
+            AnswerCache::new(Duration::ZERO),
+            Access::default(),
+        )
+        .await
     }
 
-    async fn on(warehouse: Warehouse, database: Option<TestDatabase>, cache: AnswerCache) -> Self {
+    async fn on(warehouse: Warehouse, database: Option<TestDatabase>, cache: AnswerCache, access: Access) -> Self {
         let clock = Clock::fixed(at(NOW));
         let looks = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&looks);
@@ -82,6 +97,7 @@ impl Servers {
         let found = Arc::clone(&sources);
         let state = ApiState::new(warehouse.clone(), clock.clone())
             .with_cache(cache)
+            .with_access(access)
             .with_schedules(BTreeMap::from([(Job::Daily, "0 1 * * *".to_owned())]))
             .with_sources(move |source| {
                 counted.fetch_add(1, Ordering::SeqCst);

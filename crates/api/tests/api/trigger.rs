@@ -110,6 +110,7 @@ async fn a_window_that_makes_no_sense_asks_for_no_run() {
         ("?from=2024-11-10&to=2024-11-19", "2024-11-18 lies in the future"),
         ("?from=2024-11-10&to=2024-11-10", "holds no day"),
         ("?from=2024-11-12&to=2024-11-10", "holds no day"),
+        ("?from=2010-11-10&to=2024-11-10", "more than 3660 days"),
         ("?from=2024-11-10", "come together"),
         ("?date=2024-11-10&to=2024-11-11", "either"),
         ("?date=yesterday", "`yesterday` is no date"),

@@ -122,6 +122,14 @@ impl EventSource {
         Ok(Self { origin, cleaning })
     }
 
+    /// Whether an address names a source of events. Nothing is connected to.
+    ///
+    /// # Errors
+    /// Of kind `Settings`: an address of no known kind.
+    pub fn check_address(address: &str, store_options: Vec<(String, String)>) -> Result<(), ExtractError> {
+        Address::parse(address, store_options).map(drop)
+    }
+
     /// Whether the source answers, lets us read, and keeps the contract: every mistake. Asking Mixpanel costs one of
     /// the 60 requests that it grants an hour.
     ///

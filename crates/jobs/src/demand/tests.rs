@@ -1,5 +1,7 @@
 //! What runs compute on a Tuesday in March, on whose morning everything stands that was computed before.
 
+mod sessions;
+
 use super::*;
 
 const NIGHT: &str = "2026-03-10T00:05:00Z";
@@ -17,6 +19,7 @@ struct World {
     unsettled: BTreeMap<&'static str, BTreeSet<NaiveDate>>,
     followed: BTreeSet<NaiveDate>,
     immature: BTreeSet<NaiveDate>,
+    funnel_days: u64,
 }
 
 impl World {
@@ -35,6 +38,7 @@ impl World {
             unsettled: BTreeMap::new(),
             followed: days,
             immature: BTreeSet::new(),
+            funnel_days: 14,
         }
     }
 
@@ -78,7 +82,7 @@ impl World {
             unsettled: &self.unsettled,
             followed: &self.followed,
             immature: &self.immature,
-            funnel_days: 14,
+            funnel_days: self.funnel_days,
             events_since: day("2026-02-20"),
         }
     }
@@ -176,8 +180,25 @@ fn immature_entry_dates_are_computed_again() {
     let mut world = World::daily("2026-03-09");
     world.immature = ["2026-02-02", "2026-03-02"].map(day).into();
     let demand = world.demand();
-    assert_eq!(shown(&demand.entries), ["2026-03-02", "2026-03-09"]);
+    assert_eq!(shown(&demand.entries), ["2026-02-02", "2026-03-02", "2026-03-09"]);
+    assert_eq!(shown(&demand.followed), ["2026-03-09"]);
     assert_eq!(shown(&demand.figures), ["2026-03-09"]);
+}
+
+#[test]
+fn in_a_window_longer_than_what_is_restated_people_are_followed_to_its_end() {
+    let mut world = World::daily("2026-03-09")
+        .changed(Fact::Messages, "2026-03-08")
+        .changed(Fact::Messages, "2026-01-20");
+    world.funnel_days = 60;
+    world.immature = ["2026-01-15", "2026-02-01"].map(day).into();
+    let demand = world.demand();
+    assert_eq!(
+        shown(&demand.followed),
+        ["2026-01-15", "2026-02-01", "2026-02-03 to 2026-03-10 (exclusive)"],
+        "not who entered in between and has had all of the window"
+    );
+    assert_eq!(demand.entries, demand.followed);
 }
 
 #[test]
@@ -318,20 +339,6 @@ fn events_are_kept_within_the_days_of_the_warehouse() {
     let mut world = World::backfill(Job::Hourly, "2026-02-18", "2026-02-22");
     world.event_hours = [Partition::hour(day("2026-02-19"), 23)].into();
     assert_eq!(shown(&world.demand().events), ["2026-02-20 to 2026-02-22 (exclusive)"]);
-}
-
-#[test]
-fn sessions_are_analysed_again_on_their_own_day_and_the_one_before_what_happened_in_them() {
-    let demand = World::ticked(Job::Sessions, MORNING)
-        .changed(Fact::SessionTelemetry, "2026-03-01")
-        .changed(Fact::Matches, "2026-03-05")
-        .changed(Fact::Swipes, "2026-03-07")
-        .demand();
-    assert_eq!(
-        shown(&demand.sessions),
-        ["2026-03-01", "2026-03-04 to 2026-03-06 (exclusive)", "2026-03-10"]
-    );
-    assert_eq!(shown(&demand.hours), ["2026-03-10T08:00Z to 2026-03-10T10:00Z"]);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::datasets::summary_schema;
 use super::shape::{COMPUTED_AT, RUN_ID, column, recast};
+use super::work::Work;
 
 /// Where a row of the outcome comes from.
 const NEW: usize = 0;
@@ -37,6 +38,15 @@ pub(crate) struct Merged {
 }
 
 impl Merge {
+    /// What the run writes from now on.
+    pub(crate) fn new(work: &Work<'_>, table: &'static SummaryTable) -> Self {
+        Self {
+            table,
+            run_id: work.run_id,
+            now: work.platform.clock.now(),
+        }
+    }
+
     /// Puts `new` rows over `old` ones on `days`. What the scope covers and is not among the new rows vanishes; the rest
     /// stays. The partitions of `unsettled` days are replaced whatever comes of it.
     pub(crate) fn merge(

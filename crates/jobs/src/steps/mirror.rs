@@ -17,6 +17,7 @@ use super::compute::Computed;
 use super::datasets::summary_schema;
 use super::merge::Merge;
 use super::shape::{figures, file_schema, recast};
+use super::spool::Spooled;
 use super::work::Work;
 use crate::error::JobError;
 
@@ -26,28 +27,16 @@ pub(crate) async fn mirror(
     work: &Work<'_>,
     session: &Session,
     tables: Vec<Computed>,
+    spooled: Vec<Spooled>,
     unsettled: &BTreeMap<&'static str, BTreeSet<NaiveDate>>,
 ) -> Result<(Vec<TableChange>, Vec<StagedPartition>), JobError> {
-    let now = work.platform.clock.now();
     let (mut changes, mut staged) = (Vec::new(), Vec::new());
+    let none = BTreeSet::new();
     for computed in tables {
         let table = computed.table;
         let rows = figures(&computed)?;
         let new = concat_batches(&rows.schema, &rows.batches).map_err(|error| computed.misshapen(error))?;
-        let merge = Merge {
-            table,
-            run_id: work.run_id,
-            now,
-        };
-        if !is_mirrored(table) {
-            let rows = merge.sign_all(&new).map_err(|error| computed.misshapen(error))?;
-            changes.push(TableChange {
-                table,
-                batches: vec![rows],
-                scope: computed.scope,
-            });
-            continue;
-        }
+        let merge = Merge::new(work, table);
         let days = days(&computed.scope, table, &new)?;
         let old = published(session, table, &days).await?;
         let merged = merge
@@ -55,7 +44,7 @@ pub(crate) async fn mirror(
                 &new,
                 &old,
                 &days,
-                unsettled.get(table.name).unwrap_or(&BTreeSet::new()),
+                unsettled.get(table.name).unwrap_or(&none),
                 &computed.scope,
             )
             .map_err(|error| computed.misshapen(error))?;
@@ -70,15 +59,21 @@ pub(crate) async fn mirror(
         staged.extend(stage.finish().await?);
         changes.push(TableChange {
             table,
-            batches: vec![merged.rows],
+            rows: vec![merged.rows].into(),
             scope: computed.scope,
         });
+    }
+    for spooled in spooled {
+        let unsettled = unsettled.get(spooled.table.name).unwrap_or(&none);
+        let (change, files) = spooled.mirror(work, session, unsettled).await?;
+        changes.push(change);
+        staged.extend(files);
     }
     Ok((changes, staged))
 }
 
 /// Whether the lake has a table too; events are there as facts.
-fn is_mirrored(table: &SummaryTable) -> bool {
+pub(super) fn is_mirrored(table: &SummaryTable) -> bool {
     SUMMARY_TABLES.iter().any(|mirrored| mirrored.name == table.name)
 }
 
@@ -93,7 +88,7 @@ fn days(scope: &Scope, table: &SummaryTable, rows: &RecordBatch) -> Result<BTree
 }
 
 /// The rows that stand in the lake for these days.
-async fn published(
+pub(super) async fn published(
     session: &Session,
     table: &'static SummaryTable,
     days: &BTreeSet<NaiveDate>,

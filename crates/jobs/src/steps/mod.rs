@@ -12,6 +12,7 @@ mod merge;
 pub(crate) mod mirror;
 pub(crate) mod pull;
 mod shape;
+pub(crate) mod spool;
 pub(crate) mod standing;
 pub(crate) mod state;
 pub(crate) mod work;

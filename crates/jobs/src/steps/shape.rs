@@ -24,7 +24,7 @@ pub(crate) const COMPUTED_AT: &str = "computed_at";
 
 /// The rows of a computed table in the table's own types, without the columns that say who wrote them.
 pub(crate) fn figures(computed: &Computed) -> Result<Rows, JobError> {
-    let schema = without(&summary_schema(computed.table), &[RUN_ID, COMPUTED_AT]);
+    let schema = figures_schema(computed.table);
     let mut batches = Vec::new();
     for batch in computed.answers.iter().flat_map(|answer| &answer.batches) {
         if batch.num_columns() != schema.fields().len() {
@@ -55,6 +55,11 @@ pub(crate) fn by_day(
         }
     }
     Ok(days)
+}
+
+/// The columns of a table that are computed.
+pub(crate) fn figures_schema(table: &SummaryTable) -> SchemaRef {
+    without(&summary_schema(table), &[RUN_ID, COMPUTED_AT])
 }
 
 /// The columns of a table's files: a `date` is in the path alone.

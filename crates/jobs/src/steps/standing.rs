@@ -11,8 +11,8 @@ use super::datasets::summary_schema;
 use crate::Platform;
 use crate::error::JobError;
 
-/// Entry dates that are older than this have matured, whatever the window, or wait for a backfill.
-const OLDEST_IMMATURE: u64 = 150;
+/// An entry date that was due to mature longer ago than this waits for a backfill.
+const OVERDUE_DAYS: u64 = 60;
 
 /// The days that have a file of a dataset.
 pub(crate) fn days(snapshot: &Snapshot, dataset: &Dataset) -> BTreeSet<NaiveDate> {
@@ -44,7 +44,7 @@ pub(crate) async fn immature(
     let name = CONVERSION_FUNNELS.name;
     let session = platform.engine.session(&platform.lake, snapshot.clone());
     session.register_dataset(name, &Dataset::kpi(name), &summary_schema(&CONVERSION_FUNNELS))?;
-    let since = today - Days::new(OLDEST_IMMATURE);
+    let since = today - Days::new(platform.settings.funnel_days() + OVERDUE_DAYS);
     let sql = format!("select distinct date from {name} where not is_mature and date >= date '{since}'");
     Ok(answers::days(
         &answers::rows(&session, "entry dates that are not mature", &sql).await?,

@@ -56,10 +56,11 @@ async fn check_sources(
     server: Option<&kindred_embedded_pg::EmbeddedPg>,
     findings: &mut Findings,
 ) -> anyhow::Result<()> {
-    let sources = platform::sources(settings, server)?;
+    let keys = platform::user_keys(settings)?;
+    let mut addresses = platform::source_addresses(settings, server);
     for &source in Source::DATABASES {
         let name = format!("source {source}");
-        let Some(database) = sources.get(&source) else {
+        let Some(url) = addresses.remove(&source) else {
             let unset = format!("{} is unset", source.setting());
             findings.note(
                 &name,
@@ -70,6 +71,13 @@ async fn check_sources(
                 },
             );
             continue;
+        };
+        let database = match platform::source(settings, &keys, source, url) {
+            Ok(database) => database,
+            Err(error) => {
+                findings.note(&name, Err(describe(error.as_ref())));
+                continue;
+            }
         };
         let facts: Vec<_> = Fact::ALL
             .iter()

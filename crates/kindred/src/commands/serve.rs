@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use kindred_api::ApiState;
+use kindred_api::{Access, AnswerCache, ApiState};
 use kindred_jobs::Worker;
 use kindred_ticker::Ticker;
 use kindred_warehouse::{ConnectOptions, Warehouse};
 use tokio::net::TcpListener;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Part;
 use crate::platform::Opened;
 use crate::probe::probe;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::{platform, shutdown};
 
 /// A request takes 15 s at most, and so does a statement that answers it.
@@ -90,7 +90,7 @@ impl Servers {
             let _context = http.enter();
             Warehouse::connect_lazy(&url, &options)?
         };
-        let state = ApiState::new(warehouse.clone(), opened.platform.clock.clone())
+        let mut state = ApiState::new(warehouse.clone(), opened.platform.clock.clone())
             .with_schedules(
                 settings
                     .schedules
@@ -98,10 +98,17 @@ impl Servers {
                     .map(|(job, cron)| (*job, cron.to_string()))
                     .collect(),
             )
-            .with_sources(probe(Arc::clone(&opened.platform)));
-        let mut tasks = JoinSet::new();
+            .with_sources(probe(Arc::clone(&opened.platform)))
+            .with_access(Access::new(
+                settings.servers.access.tokens.clone(),
+                settings.servers.access.frontend.clone(),
+            ));
+        let (mut tasks, mut housekeeping) = (JoinSet::new(), JoinSet::new());
         if let Some(listener) = self.kpi {
             announce("KPI API", &listener)?;
+            let cache = AnswerCache::new(settings.servers.cache_ttl);
+            keep_true(&mut housekeeping, http.handle(), settings, &cache, &warehouse);
+            state = state.with_cache(cache);
             let router = kindred_api::kpi_router(state.clone());
             tasks.spawn_on(serve_one(listener.into_std()?, router, stop.clone()), http.handle());
         }
@@ -122,9 +129,7 @@ impl Servers {
                 Ok(())
             });
         }
-        if settings.servers.bind.is_loopback() {
-            tracing::info!("on loopback everything is open to whoever is on this machine");
-        }
+        say_who_may_call(&settings.servers);
         let mut ended = Ok(());
         while let Some(task) = tasks.join_next().await {
             // One that fails takes the others with it.
@@ -134,9 +139,39 @@ impl Servers {
                 ended = result;
             }
         }
+        housekeeping.shutdown().await;
         warehouse.pool().close().await;
         http.shutdown_background();
         ended
+    }
+}
+
+/// Clears away answers whose time is over, and all of them when a run has published.
+fn keep_true(
+    tasks: &mut JoinSet<()>,
+    runtime: &Handle,
+    settings: &Settings,
+    cache: &AnswerCache,
+    warehouse: &Warehouse,
+) {
+    let (swept, period) = (cache.clone(), settings.servers.cache_check_period);
+    tasks.spawn_on(async move { swept.sweep_every(period).await }, runtime);
+    let (emptied, warehouse) = (cache.clone(), warehouse.clone());
+    let emptying = async move { kindred_api::forget_what_is_published_anew(&warehouse, &emptied).await };
+    tasks.spawn_on(emptying, runtime);
+}
+
+fn say_who_may_call(servers: &settings::Servers) {
+    let tokens = servers.access.tokens.len();
+    if tokens > 0 {
+        tracing::info!(tokens, "callers need a token of API_TOKENS");
+    } else if servers.bind.is_loopback() {
+        tracing::info!("on loopback everything is open to whoever is on this machine");
+    } else {
+        tracing::warn!(
+            "ALLOW_ANONYMOUS is true: everything is open to whoever can reach {}",
+            servers.bind
+        );
     }
 }
 

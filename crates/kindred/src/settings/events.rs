@@ -1,6 +1,6 @@
 //! Where events come from, and what is kept of them.
 
-use kindred_extract::{MixpanelSettings, PropertyList};
+use kindred_extract::{EventSource, MixpanelSettings, PropertyList};
 use secrecy::SecretString;
 
 use super::Reader;
@@ -22,7 +22,8 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+    /// `store_options` are the object stores' own settings.
+    pub(super) fn read(reader: &mut Reader<'_>, store_options: &[(String, String)]) -> Self {
         let names = reader.text("EVENT_PROPERTIES").map(|names| {
             let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
             PropertyList::new(names.map(str::to_owned))
@@ -33,6 +34,13 @@ impl Events {
             reader.mistake("EVENTS_WAREHOUSE_DAYS", "must lie between 1 and 3650");
         }
         let address = reader.text("EVENTS_URL");
+        let checked = address
+            .as_ref()
+            .map(|address| EventSource::check_address(address, store_options.to_vec()));
+        if let Some(Err(error)) = checked {
+            let problem = error.to_string();
+            reader.mistake("EVENTS_URL", problem.trim_start_matches("EVENTS_URL "));
+        }
         let mixpanel = MixpanelSettings {
             username: reader.text("MIXPANEL_USERNAME"),
             secret: reader.text("MIXPANEL_SECRET").map(SecretString::from),

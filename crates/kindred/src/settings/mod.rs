@@ -1,5 +1,6 @@
 //! Settings, from the environment alone. All mistakes are reported at once.
 
+mod access;
 mod events;
 mod funnels;
 mod limits;
@@ -10,6 +11,7 @@ mod servers;
 mod sources;
 mod storage;
 
+pub(crate) use access::Access;
 pub(crate) use events::Events;
 pub(crate) use funnels::Funnels;
 pub(crate) use limits::Limits;
@@ -60,10 +62,11 @@ impl Settings {
     /// The settings that `variable` tells.
     pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Mistake>> {
         let mut reader = Reader::new(&variable);
+        let storage = Storage::read(&mut reader);
         let settings = Self {
-            storage: Storage::read(&mut reader),
             sources: Sources::read(&mut reader),
-            events: Events::read(&mut reader),
+            events: Events::read(&mut reader, &storage.store_options),
+            storage,
             funnels: Funnels::read(&mut reader),
             servers: Servers::read(&mut reader),
             limits: Limits::read(&mut reader),
@@ -148,10 +151,44 @@ mod tests {
     }
 
     #[test]
+    fn the_usual_settings_of_object_stores_reach_them() {
+        let set = [
+            ("HOME", "/home/someone"),
+            ("AWS_ROLE_ARN", "arn:aws:iam::1:role/kindred"),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/token"),
+            ("AZURE_TENANT_ID", "tenant"),
+        ];
+        let options = read(&set).unwrap().storage.store_options;
+        for (setting, value) in &set[1..] {
+            let option = (setting.to_lowercase(), (*value).to_owned());
+            assert!(options.contains(&option), "{setting} is not among {options:?}");
+        }
+    }
+
+    #[test]
     fn an_address_that_others_reach_is_refused_unless_it_is_asked_for() {
         let open = [("HOME", "/home/someone"), ("BIND_ADDRESS", "0.0.0.0")];
         assert_eq!(read(&open).unwrap_err()[0].setting, "BIND_ADDRESS");
         assert!(read(&[open[0], open[1], ("ALLOW_ANONYMOUS", "true")]).is_ok());
+    }
+
+    #[test]
+    fn answers_are_kept_for_as_long_as_is_said() {
+        let kept = |pairs: &[(&str, &str)]| {
+            let settings = read(&[&[("HOME", "/home/someone")], pairs].concat())?;
+            let servers = settings.servers;
+            Ok::<_, Vec<Mistake>>((servers.cache_ttl.as_secs(), servers.cache_check_period.as_secs()))
+        };
+        assert_eq!(kept(&[]), Ok((300, 60)));
+        assert_eq!(kept(&[("CACHE_TTL", "0"), ("CACHE_CHECK_PERIOD", "1")]), Ok((0, 1)));
+        for (setting, value) in [
+            ("CACHE_TTL", "5m"),
+            ("CACHE_TTL", "86401"),
+            ("CACHE_CHECK_PERIOD", "0"),
+            ("CACHE_CHECK_PERIOD", "-1"),
+        ] {
+            assert_eq!(kept(&[(setting, value)]).unwrap_err()[0].setting, setting);
+        }
     }
 
     #[test]

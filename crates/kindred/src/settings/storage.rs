@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use kindred_lake::Lake;
 use secrecy::SecretString;
 
 use super::Reader;
@@ -37,11 +38,26 @@ const STORE_OPTIONS: &[&str] = &[
     "AWS_ENDPOINT_URL",
     "AWS_ALLOW_HTTP",
     "AWS_VIRTUAL_HOSTED_STYLE_REQUEST",
+    "AWS_SKIP_SIGNATURE",
+    "AWS_SERVER_SIDE_ENCRYPTION",
+    "AWS_SSE_KMS_KEY_ID",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
     "GOOGLE_SERVICE_ACCOUNT",
+    "GOOGLE_SERVICE_ACCOUNT_PATH",
+    "GOOGLE_SERVICE_ACCOUNT_KEY",
     "GOOGLE_APPLICATION_CREDENTIALS",
     "AZURE_STORAGE_ACCOUNT_NAME",
     "AZURE_STORAGE_ACCOUNT_KEY",
     "AZURE_STORAGE_SAS_TOKEN",
+    "AZURE_CLIENT_ID",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_TENANT_ID",
+    "AZURE_FEDERATED_TOKEN_FILE",
 ];
 
 impl Storage {
@@ -73,11 +89,15 @@ impl Storage {
         let options = STORE_OPTIONS
             .iter()
             .filter_map(|name| Some((name.to_lowercase(), reader.text(name)?)));
+        let store_options: Vec<_> = options.collect();
+        let lake = reader.text("LAKE_URL");
+        let lake = lake.unwrap_or_else(|| state_dir.join("lake").to_string_lossy().into_owned());
+        if let Err(error) = Lake::check_address(&lake, store_options.iter().cloned()) {
+            reader.mistake("LAKE_URL", kindred_jobs::describe(&error));
+        }
         Self {
-            store_options: options.collect(),
-            lake: reader
-                .text("LAKE_URL")
-                .unwrap_or_else(|| state_dir.join("lake").to_string_lossy().into_owned()),
+            store_options,
+            lake,
             warehouse,
             state_dir,
             user_key_secret: user_key_secret.map(SecretString::from),

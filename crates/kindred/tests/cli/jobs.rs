@@ -125,6 +125,20 @@ async fn migrating_twice_and_checking_find_everything_in_order() {
 }
 
 #[tokio::test]
+async fn checking_lists_every_address_that_cannot_be_used_beside_what_is_in_order() {
+    let platform = Platform::simulated().await;
+    let odd = "postgresql://someone@localhost/somewhere?sslmode=odd";
+    let kindred = platform.kindred().with("USER_SERVICE_DATABASE_URL", odd);
+    let kindred = kindred.with("INTERACTION_SERVICE_DATABASE_URL", odd);
+    kindred.run(&["check"]).await.expect(2).says(&[
+        "MISTAKE  source users",
+        "MISTAKE  source interactions",
+        "ok       source communications",
+        "MISTAKE  source events",
+    ]);
+}
+
+#[tokio::test]
 async fn an_optional_source_that_is_down_makes_a_run_partial_and_one_that_is_unset_does_not() {
     let platform = Platform::simulated().await;
     let kindred = platform.kindred();

@@ -4,6 +4,7 @@
 //! warehouses are those of the test kit, but where the embedded server itself is looked at.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so")]
 
+mod access;
 mod addresses;
 mod contract;
 mod demo;

@@ -62,6 +62,8 @@ async fn every_malformed_setting_is_reported_at_once() {
     let malformed = [
         ("DATABASE_URL", "mysql://db/analytics"),
         ("USER_SERVICE_DATABASE_URL", "users"),
+        ("EVENTS_URL", "ftp://events"),
+        ("LAKE_URL", "ftp://lake"),
         ("USER_KEY_SECRET", "short"),
         ("QUERIES_DIR", "/no/such/folder"),
         ("HISTORY_SINCE", "never"),
@@ -69,6 +71,10 @@ async fn every_malformed_setting_is_reported_at_once() {
         ("ALLOW_ANONYMOUS", "perhaps"),
         ("API_PORT", "http"),
         ("ETL_PORT", "70000"),
+        ("API_TOKENS", "ann"),
+        ("FRONTEND_URL", "*"),
+        ("CACHE_TTL", "5m"),
+        ("CACHE_CHECK_PERIOD", "0"),
         ("MEMORY_LIMIT", "1K"),
         ("REPORTING_CURRENCY", "dollars"),
         ("LOG_LEVEL", "loud"),
@@ -81,7 +87,7 @@ async fn every_malformed_setting_is_reported_at_once() {
         });
     for command in ["check", "serve", "migrate"] {
         let answer = kindred.run(&[command]).await.expect(2);
-        answer.complains(&["13 settings to correct"]);
+        answer.complains(&[&format!("{} settings to correct", malformed.len())]);
         answer.complains(&malformed.map(|(setting, _)| setting));
     }
     // They come from a file, too, and the environment wins.

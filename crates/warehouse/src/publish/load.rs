@@ -4,11 +4,12 @@
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema};
 use bytes::BytesMut;
+use futures::TryStreamExt;
 use pgpq::ArrowToPostgresBinaryEncoder;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::TableChange;
 use super::merge::{STAGED, list, quoted};
+use super::{RowStream, TableChange};
 use crate::{SummaryTable, WarehouseError};
 
 /// The temporary table shaped like the Arrow rows.
@@ -25,12 +26,12 @@ pub(super) async fn stage(connection: &mut PgConnection, change: &TableChange) -
         quoted(table.name)
     );
     run(connection, create).await?;
-    let Some(first) = change.batches.first() else {
+    let mut rows = change.rows.read();
+    let Some(first) = next(table, &mut rows).await? else {
         return Ok(());
     };
-    let schema = first.schema();
-    check_columns(table, &schema)?;
-    copy(connection, table, &schema, &change.batches).await?;
+    check_columns(table, &first.schema())?;
+    copy(connection, table, first, rows).await?;
 
     let names = list(table.columns.iter().map(|column| quoted(column.name)));
     let casts = list(
@@ -45,6 +46,14 @@ pub(super) async fn stage(connection: &mut PgConnection, change: &TableChange) -
     )
     .await?;
     run(connection, format!("drop table {INCOMING}")).await
+}
+
+async fn next(table: &'static SummaryTable, rows: &mut RowStream) -> Result<Option<RecordBatch>, WarehouseError> {
+    let batch = rows.try_next().await;
+    batch.map_err(|source| WarehouseError::Rows {
+        table: table.name,
+        source,
+    })
 }
 
 /// The rows must have exactly the table's columns: one that is left out would silently become null.
@@ -76,14 +85,15 @@ fn check_columns(table: &'static SummaryTable, schema: &Schema) -> Result<(), Wa
 async fn copy(
     connection: &mut PgConnection,
     table: &'static SummaryTable,
-    schema: &Schema,
-    batches: &[RecordBatch],
+    first: RecordBatch,
+    mut rows: RowStream,
 ) -> Result<(), WarehouseError> {
+    let schema = first.schema();
     let encode = |source| WarehouseError::Encode {
         table: table.name,
         source,
     };
-    let mut encoder = ArrowToPostgresBinaryEncoder::try_new(schema).map_err(encode)?;
+    let mut encoder = ArrowToPostgresBinaryEncoder::try_new(&schema).map_err(encode)?;
     let columns = schema
         .fields()
         .iter()
@@ -103,11 +113,13 @@ async fn copy(
     let mut sink = connection.copy_in_raw(&statement).await.map_err(copying)?;
     let mut buffer = BytesMut::new();
     encoder.write_header(&mut buffer).map_err(encode)?;
-    for batch in batches {
-        encoder.write_batch(batch, &mut buffer).map_err(encode)?;
+    let mut batch = Some(first);
+    while let Some(rows_of_batch) = batch {
+        encoder.write_batch(&rows_of_batch, &mut buffer).map_err(encode)?;
         if buffer.len() >= SEND_BYTES {
             sink.send(buffer.split()).await.map_err(copying)?;
         }
+        batch = next(table, &mut rows).await?;
     }
     encoder.write_footer(&mut buffer).map_err(encode)?;
     sink.send(buffer).await.map_err(copying)?;

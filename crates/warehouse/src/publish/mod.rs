@@ -7,15 +7,16 @@ mod bookkeeping;
 mod event_days;
 mod load;
 mod merge;
+mod rows;
 
 use std::future::Future;
 
-use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 use kindred_model::{DayWindow, Instant, Interval, RunStatus, Source};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+pub use self::rows::{ChangeRows, RowSource, RowStream};
 use crate::read::publications::CHANNEL;
 use crate::runs::{RunOutcome, finish};
 use crate::{PendingChange, SummaryTable, Warehouse, WarehouseError};
@@ -54,7 +55,7 @@ pub struct TableChange {
     pub table: &'static SummaryTable,
     /// The rows, with exactly the table's columns, by name, in any order. `run_id` is FixedSizeBinary(16) or text;
     /// instants are microseconds, with or without a zone: UTC. A float is taken for a numeric column too.
-    pub batches: Vec<RecordBatch>,
+    pub rows: ChangeRows,
     /// Which rows of the table they replace.
     pub scope: Scope,
 }

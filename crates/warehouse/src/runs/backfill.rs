@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{RequestError, Run, RunRequest, RunRow, STALE_AFTER, StepRecord, in_the_way, insert_queued, run_columns};
+use super::{
+    Attended, RequestError, Run, RunRequest, RunRow, STALE_AFTER, StepRecord, in_the_way, insert_queued, run_columns,
+};
 use crate::{Warehouse, WarehouseError};
 
 /// Days that somebody wants computed, in pieces.
@@ -127,7 +129,7 @@ impl Warehouse {
         .map_err(WarehouseError::query("find the next queued backfill"))
     }
 
-    /// Queues a piece of a backfill. None when the backfill is not the owner's any more.
+    /// Queues a piece of a backfill, which its owner attends. None when the backfill is not the owner's any more.
     ///
     /// # Errors
     /// [`RequestError::AlreadyRunning`] while another run of the job is queued or running.
@@ -161,7 +163,7 @@ impl Warehouse {
             return Ok(None);
         }
         let run_id = loop {
-            if let Some(run_id) = insert_queued(&mut transaction, &request).await? {
+            if let Some(run_id) = insert_queued(&mut transaction, &request, Attended::Yes).await? {
                 break run_id;
             }
             if let Some((run_id, _)) = in_the_way(&mut transaction, request.job).await? {

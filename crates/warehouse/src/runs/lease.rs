@@ -79,29 +79,31 @@ impl Warehouse {
             .map_err(WarehouseError::query("list the runs under way"))
     }
 
-    /// Ends the runs whose owner gave no sign of life for `stale_after`, as failed, and those that stayed queued for
-    /// an hour in which nobody worked, as cancelled. Those that can be are tried again. Returns their ids.
+    /// Ends the runs whose process gave no sign of life for `stale_after`, as failed, those too that it only waited for;
+    /// and those that stayed queued for an hour in which nobody worked, as cancelled. Those that can be are tried again.
+    /// Returns their ids.
     ///
     /// # Errors
     /// When the warehouse does not answer.
     pub async fn reap(&self, at: Instant, stale_after: Duration) -> Result<Vec<Uuid>, WarehouseError> {
         let ended = sqlx::query_scalar(
             "update etl_job_runs
-             set status = case status when 'running' then 'failed' else 'cancelled' end,
+             set status = case when heartbeat_at is null then 'cancelled' else 'failed' end,
                  end_time = $1,
                  execution_time_ms = (extract(epoch from $1 - start_time) * 1000)::bigint,
-                 error_message = case status
-                     when 'running' then 'its process died: no heartbeat since '
+                 error_message = case
+                     when heartbeat_at is null
+                         then 'nobody took it up for an hour: no process runs the jobs of this warehouse'
+                     else 'its process died: no heartbeat since '
                          || to_char(heartbeat_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')
-                     else 'nobody took it up for an hour: no process runs the jobs of this warehouse'
                  end,
                  retry_at = case
                      when dry_run or parent_id is not null or backfill_mode is not null then null
-                     when status = 'running' then $1 + make_interval(secs => ($4::float8[])[attempt])
+                     when heartbeat_at is not null then $1 + make_interval(secs => ($4::float8[])[attempt])
                      when trigger in ('schedule', 'catch_up', 'retry') then $1
                  end
-             where status = 'running' and heartbeat_at < $2
-                or status = 'queued' and requested_at < $3
+             where status in ('queued', 'running') and heartbeat_at < $2
+                or status = 'queued' and heartbeat_at is null and requested_at < $3
                    and not exists (select from etl_job_runs as sign where sign.heartbeat_at >= $3)
              returning id",
         )

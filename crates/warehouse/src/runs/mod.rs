@@ -28,7 +28,7 @@ pub use backfill::{BackfillProgress, BackfillRequest, piece_detail, plan_detail}
 pub(crate) use lease::finish;
 pub use list::{RunFilter, RunPage, RunPosition};
 pub use request::RequestError;
-pub(crate) use request::{in_the_way, insert_queued};
+pub(crate) use request::{Attended, in_the_way, insert_queued};
 pub use retry::{ATTEMPTS, backoff};
 
 /// How old the heartbeat of a run may be before its process counts as dead. Owners beat several times in it.
@@ -75,7 +75,7 @@ pub struct Run {
     pub start_time: Option<Instant>,
     /// When it ended.
     pub end_time: Option<Instant>,
-    /// When its owner last gave a sign of life.
+    /// When its owner, or who waits for it while it is queued, last gave a sign of life.
     pub heartbeat_at: Option<Instant>,
     /// Rows read from sources.
     pub records_read: i64,

@@ -24,12 +24,39 @@ pub enum RequestError {
 }
 
 impl Warehouse {
-    /// Writes a run that somebody wants into the ledger, and returns its id. Dead runs are ended first, so that none
-    /// stands in the way.
+    /// Writes a run that somebody wants into the ledger, for a worker to take up, and returns its id. Dead runs are
+    /// ended first, so that none stands in the way.
     ///
     /// # Errors
     /// [`RequestError::AlreadyRunning`] while another run of the job is queued or running.
     pub async fn request(&self, request: &RunRequest) -> Result<Uuid, RequestError> {
+        self.write_request(request, Attended::No).await
+    }
+
+    /// The same for a process that waits for the run's turn itself, and gives signs of life by [`Warehouse::attend`]:
+    /// when they cease, the run is ended like one whose owner died, and does not stand in the way of others.
+    ///
+    /// # Errors
+    /// [`RequestError::AlreadyRunning`] while another run of the job is queued or running.
+    pub async fn request_attended(&self, request: &RunRequest) -> Result<Uuid, RequestError> {
+        self.write_request(request, Attended::Yes).await
+    }
+
+    /// Gives a sign of life for a queued run that this process waits for. It does nothing to one that is not queued.
+    ///
+    /// # Errors
+    /// When the warehouse does not answer.
+    pub async fn attend(&self, run_id: Uuid, at: Instant) -> Result<(), WarehouseError> {
+        sqlx::query("update etl_job_runs set heartbeat_at = $2 where id = $1 and status = 'queued'")
+            .bind(run_id)
+            .bind(at)
+            .execute(self.pool())
+            .await
+            .map_err(WarehouseError::query("attend a queued run"))?;
+        Ok(())
+    }
+
+    async fn write_request(&self, request: &RunRequest, attended: Attended) -> Result<Uuid, RequestError> {
         self.reap(request.at, STALE_AFTER).await?;
         loop {
             let mut connection = self
@@ -37,7 +64,7 @@ impl Warehouse {
                 .acquire()
                 .await
                 .map_err(WarehouseError::query("request a run"))?;
-            if let Some(id) = insert_queued(&mut connection, request).await? {
+            if let Some(id) = insert_queued(&mut connection, request, attended).await? {
                 return Ok(id);
             }
             if let Some((run_id, _)) = in_the_way(&mut connection, request.job).await? {
@@ -103,15 +130,23 @@ fn is_unique_violation(error: &sqlx::Error) -> bool {
         .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
+/// Whether a process waits for a queued run itself, so that the run shall not outlive it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attended {
+    Yes,
+    No,
+}
+
 /// Queues a run, unless one of the job is queued or running, on a connection that may be in a transaction.
 pub(crate) async fn insert_queued(
     connection: &mut PgConnection,
     request: &RunRequest,
+    attended: Attended,
 ) -> Result<Option<Uuid>, WarehouseError> {
     sqlx::query_scalar(
         "insert into etl_job_runs
-             (id, job_name, interval_start, interval_end, trigger, status, dry_run, requested_at)
-         values ($1, $2, $3, $4, $5, 'queued', $6, $7)
+             (id, job_name, interval_start, interval_end, trigger, status, dry_run, requested_at, heartbeat_at)
+         values ($1, $2, $3, $4, $5, 'queued', $6, $7, case when $8 then $7 end)
          on conflict (job_name) where status in ('queued', 'running') and backfill_mode is null do nothing
          returning id",
     )
@@ -122,6 +157,7 @@ pub(crate) async fn insert_queued(
     .bind(request.trigger.as_str())
     .bind(request.dry_run)
     .bind(request.at)
+    .bind(attended == Attended::Yes)
     .fetch_optional(connection)
     .await
     .map_err(WarehouseError::query("request a run"))

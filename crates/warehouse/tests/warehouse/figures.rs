@@ -82,7 +82,7 @@ async fn decimals_are_exact_and_a_run_id_may_be_text() {
     let rows = replaced(&rows, "run_id", Arc::new(StringArray::from(vec![run_id.to_string()])));
     let change = TableChange {
         table: &SEGMENT_KPI_DAILY,
-        batches: vec![rows],
+        rows: vec![rows].into(),
         scope: Scope::Keys,
     };
     published(

@@ -17,7 +17,7 @@ fn a_day(run_id: Uuid, owner: Uuid) -> Publication {
     Publication {
         tables: vec![TableChange {
             table: &LIFECYCLE_DAILY,
-            batches: vec![batch(&LIFECYCLE_DAILY, run_id, at(NOW), &[lifecycle("2026-03-09", 3)])],
+            rows: vec![batch(&LIFECYCLE_DAILY, run_id, at(NOW), &[lifecycle("2026-03-09", 3)])].into(),
             scope: days("2026-03-09", "2026-03-10"),
         }],
         partitions: vec![partition("date=2026-03-09", 10)],

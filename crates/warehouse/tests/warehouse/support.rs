@@ -71,9 +71,9 @@ impl Database {
     ) -> (Uuid, u64) {
         let owner = Uuid::new_v4();
         let run_id = self.running(owner, DayWindow::day(at.date_naive()), at).await;
-        let batches = vec![batch(table, run_id, at, rows)];
+        let rows = vec![batch(table, run_id, at, rows)].into();
         let publication = Publication {
-            tables: vec![TableChange { table, batches, scope }],
+            tables: vec![TableChange { table, rows, scope }],
             ..publication(run_id, owner, at)
         };
         let published = self

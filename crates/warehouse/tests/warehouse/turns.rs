@@ -1,7 +1,7 @@
 //! One run at a time, of whatever job.
 
 use kindred_model::{BackfillMode, Job, RunStatus};
-use kindred_warehouse::{RunRequest, STALE_AFTER};
+use kindred_warehouse::{BackfillRequest, RunRequest, STALE_AFTER};
 use uuid::Uuid;
 
 use crate::support::{Database, at, outcome, request, window};
@@ -132,4 +132,45 @@ async fn a_run_that_waits_for_a_long_one_is_not_forgotten() {
     );
     assert!(warehouse.reap(hours_later, STALE_AFTER).await.unwrap().is_empty());
     assert_eq!(warehouse.next_queued().await.unwrap(), Some(waiting));
+}
+
+#[tokio::test]
+async fn a_queued_run_does_not_outlive_the_process_that_waits_for_it() {
+    let database = Database::migrated().await;
+    let warehouse = &database.warehouse;
+    let wanted = request(window("2026-03-01", "2026-03-02"), at(NOW));
+    let run_id = warehouse.request_attended(&wanted).await.unwrap();
+    warehouse.attend(run_id, at("2026-03-02T01:00:30Z")).await.unwrap();
+    let alive = at("2026-03-02T01:01:30Z");
+    assert!(warehouse.reap(alive, STALE_AFTER).await.unwrap().is_empty());
+
+    let later = at("2026-03-02T01:01:31Z");
+    let next = warehouse.request(&RunRequest { at: later, ..wanted }).await.unwrap();
+    assert_ne!(next, run_id, "the dead one is not in the way");
+    let dead = warehouse.run(run_id).await.unwrap().unwrap();
+    assert_eq!((dead.status, dead.start_time), (RunStatus::Failed, None));
+    assert_eq!(
+        dead.error_message.as_deref(),
+        Some("its process died: no heartbeat since 2026-03-02T01:00:30Z")
+    );
+    assert!(dead.retry_at.is_some(), "whoever serves the warehouse tries it again");
+}
+
+#[tokio::test]
+async fn a_queued_piece_does_not_outlive_the_backfill_that_died_with_its_process() {
+    let database = Database::migrated().await;
+    let warehouse = &database.warehouse;
+    let (owner, days) = (Uuid::new_v4(), window("2026-03-01", "2026-03-02"));
+    let wanted = BackfillRequest {
+        job: Job::Daily,
+        window: days,
+        mode: BackfillMode::All,
+        dry_run: false,
+        at: at(NOW),
+    };
+    let backfill = warehouse.begin_backfill(&wanted, owner).await.unwrap();
+    let piece = warehouse.request_piece(&backfill, owner, days, at(NOW)).await.unwrap();
+    let mut ended = warehouse.reap(at("2026-03-02T01:01:01Z"), STALE_AFTER).await.unwrap();
+    ended.sort_unstable();
+    assert_eq!(ended, [backfill.id, piece.unwrap()]);
 }

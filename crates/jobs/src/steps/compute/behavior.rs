@@ -9,22 +9,21 @@ use kindred_warehouse::{BEHAVIOR_ROLLUPS, Scope, USER_BEHAVIOR_EVENTS};
 
 use super::{Compute, Computed};
 use crate::error::JobError;
+use crate::steps::spool::Spooled;
 
 /// The least time between two instants.
 const TICK: TimeDelta = TimeDelta::microseconds(1);
 
 impl Compute<'_> {
     /// The events of these hours.
-    pub(super) async fn events(&self, hours: &[Interval]) -> Result<Option<Computed>, JobError> {
+    pub(super) async fn events(&self, hours: &[Interval]) -> Result<Option<Spooled>, JobError> {
         if hours.is_empty() {
             return Ok(None);
         }
-        let scope = Scope::Within(hours.to_vec());
-        let mut computed = Computed::new("behavior/user_behavior_events", &USER_BEHAVIOR_EVENTS, scope);
-        for interval in hours {
-            self.answer(&mut computed, &self.of_hours(*interval)).await?;
-        }
-        Ok(Some(computed))
+        let (query, scope) = ("behavior/user_behavior_events", Scope::Within(hours.to_vec()));
+        let params = hours.iter().map(|interval| self.of_hours(*interval)).collect();
+        let spooled = Spooled::compute(self.work, self.session, query, &USER_BEHAVIOR_EVENTS, scope, params);
+        Ok(Some(spooled.await?))
     }
 
     /// The timeframes that end with these instants. Of a day, one instant is kept: its end, or, of the current day, the

@@ -13,7 +13,9 @@ use kindred_model::DayWindow;
 use kindred_warehouse::{Scope, SummaryTable};
 
 use super::pull::Pulled;
+use super::spool::Spooled;
 use super::state::Rebuild;
+use super::work::Work;
 use crate::Platform;
 use crate::demand::Demand;
 use crate::error::JobError;
@@ -53,6 +55,8 @@ impl Computed {
 /// What came of a demand.
 pub(crate) struct Outcome {
     pub(crate) tables: Vec<Computed>,
+    /// Those with too many rows to hold.
+    pub(crate) spooled: Vec<Spooled>,
     /// The state that was computed on the way.
     pub(crate) states: Vec<StagedPartition>,
 }
@@ -70,6 +74,7 @@ pub(crate) async fn compute(
         .with("moderation_to", Value::Instant(pulled.moderation_to))
         .with("currency", Value::Text(platform.settings.currency.clone()));
     let compute = Compute {
+        work: rebuild.work,
         platform,
         session,
         common,
@@ -80,16 +85,22 @@ pub(crate) async fn compute(
     let (funnels, states) = compute.funnels(rebuild, demand).await?;
     tables.extend(funnels);
     tables.extend(compute.session_windows(&demand.session_windows).await?);
-    tables.extend(compute.session_analytics(&demand.sessions).await?);
     tables.extend(compute.hourly_metrics(&demand.hours).await?);
-    tables.extend(compute.events(&demand.events).await?);
     tables.extend(compute.rollups(&demand.rollups).await?);
     tables.extend(compute.cohorts(demand.cohorts).await?);
-    Ok(Outcome { tables, states })
+    let sessions = compute.session_analytics(&demand.sessions).await?;
+    let events = compute.events(&demand.events).await?;
+    let spooled = sessions.into_iter().chain(events).collect();
+    Ok(Outcome {
+        tables,
+        spooled,
+        states,
+    })
 }
 
 /// What computing works with.
 struct Compute<'a> {
+    work: &'a Work<'a>,
     platform: &'a Platform,
     session: &'a Session,
     common: Params,

@@ -29,6 +29,9 @@ use crate::error::JobError;
 /// Days of event counts that are kept ready: the longest timeframe of behaviour, from the oldest day that is restated.
 const COUNTED_DAYS: u64 = 90 + RESTATED_DAYS;
 
+/// Days that are built by one plan: what it answers is held in memory.
+const DAYS_PER_PLAN: u64 = 7;
+
 /// What building state works with: the run, the files that it sees, and what the warehouse knows of them.
 pub(crate) struct Rebuild<'a> {
     pub(crate) work: &'a Work<'a>,
@@ -73,7 +76,8 @@ impl<'a> Rebuild<'a> {
         let query = platform.queries.get(query)?;
         let schema = state_schema(name);
         let mut staged = Vec::new();
-        for window in DayWindow::covering(days) {
+        let windows = DayWindow::covering(days).into_iter();
+        for window in windows.flat_map(|window| window.chunks(DAYS_PER_PLAN)) {
             let session = datasets::session(platform, self.snapshot.clone())?;
             let params = Params::default()
                 .with("from", Value::Day(window.from()))

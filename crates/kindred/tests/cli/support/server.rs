@@ -4,7 +4,7 @@ use std::process::ExitStatus;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Child;
@@ -88,6 +88,16 @@ impl Server {
         (status, body)
     }
 
+    /// The status of a GET of the KPI API with a token.
+    pub(crate) async fn get_with(&self, token: &str, path: &str) -> StatusCode {
+        self.send(Method::GET, KPI, path, Some(token)).await.status()
+    }
+
+    /// The status of a request of the ETL control API with a token.
+    pub(crate) async fn control_with(&self, token: &str, method: Method, path: &str) -> StatusCode {
+        self.send(method, CONTROL, path, Some(token)).await.status()
+    }
+
     /// A request that is refused: its status, and the detail of the problem document.
     pub(crate) async fn refusal(&self, method: Method, path: &str) -> (u16, String) {
         let (status, content_type, body) = self.ask(method, CONTROL, path).await;
@@ -111,13 +121,7 @@ impl Server {
     }
 
     async fn ask(&self, method: Method, part: &str, path: &str) -> (StatusCode, String, Value) {
-        let log = self.log();
-        let at = log
-            .find(part)
-            .unwrap_or_else(|| panic!("`{part}` was not logged:\n{log}"));
-        let address = log[at + part.len()..].split(['\n', '"']).next().unwrap();
-        let sent = self.client.request(method, format!("{address}{path}")).send().await;
-        let answer = sent.unwrap_or_else(|error| panic!("{path}: {error}"));
+        let answer = self.send(method, part, path, None).await;
         let content_type = answer.headers().get("content-type");
         let content_type = content_type.map_or(String::new(), |value| value.to_str().unwrap().to_owned());
         (
@@ -125,6 +129,22 @@ impl Server {
             content_type,
             answer.json().await.unwrap_or(Value::Null),
         )
+    }
+
+    async fn send(&self, method: Method, part: &str, path: &str, token: Option<&str>) -> Response {
+        let log = self.log();
+        let at = log
+            .find(part)
+            .unwrap_or_else(|| panic!("`{part}` was not logged:\n{log}"));
+        let address = log[at + part.len()..].split(['\n', '"']).next().unwrap();
+        // One that listens everywhere listens here, too.
+        let address = address.replace("//0.0.0.0:", "//127.0.0.1:");
+        let request = self.client.request(method, format!("{address}{path}"));
+        let request = match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        request.send().await.unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
     /// Asks it to stop, as a service manager does, and waits for its end.
