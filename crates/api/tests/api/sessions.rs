@@ -360,25 +360,3 @@ async fn what_is_no_window_is_refused() {
         assert!(detail.contains(says), "{query}: {detail}");
     }
 }
-
-#[tokio::test]
-async fn zz_latency() {
-    let servers = Servers::start().await;
-    let text: &'static str = Box::leak(
-        std::fs::read_to_string("/tmp/sessions-fill.sql")
-            .unwrap()
-            .into_boxed_str(),
-    );
-    servers.execute(text).await;
-    for path in ["/kpis/sessions?from=2021-11-18&to=2024-11-18", "/kpis/sessions"] {
-        let mut times = Vec::new();
-        for _ in 0..40 {
-            let start = std::time::Instant::now();
-            let answer = servers.get(path).await;
-            times.push(start.elapsed());
-            assert_eq!(answer["meta"]["empty"], false);
-        }
-        times.sort();
-        println!("{path}: min {:?} median {:?} p90 {:?}", times[0], times[20], times[36]);
-    }
-}
