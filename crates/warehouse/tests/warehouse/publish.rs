@@ -276,10 +276,15 @@ async fn rows_that_lack_a_column_are_refused_by_its_name() {
         .running(owner, window("2026-03-09", "2026-03-10"), at(NOW))
         .await;
     let mut change = a_day(run_id, owner);
-    let rows = &change.tables[0].batches[0];
+    let rows = batch(
+        &LIFECYCLE_DAILY,
+        run_id,
+        at(NOW),
+        &[json!({"date": "2026-03-09", "new_active": 1, "is_partial": false})],
+    );
     let dormant = rows.schema().index_of("dormant").unwrap();
     let others: Vec<_> = (0..rows.num_columns()).filter(|column| *column != dormant).collect();
-    change.tables[0].batches = vec![rows.project(&others).unwrap()];
+    change.tables[0].rows = vec![rows.project(&others).unwrap()].into();
     let error = database
         .warehouse
         .publish(&change, || async { Ok::<_, Never>(()) })
@@ -302,7 +307,7 @@ async fn a_required_figure_that_is_null_stops_the_publication() {
         .await;
     let mut change = a_day(run_id, owner);
     let rows = [json!({"date": "2026-03-09", "new_active": 1, "is_partial": false})];
-    change.tables[0].batches = vec![batch(&LIFECYCLE_DAILY, run_id, at(NOW), &rows)];
+    change.tables[0].rows = vec![batch(&LIFECYCLE_DAILY, run_id, at(NOW), &rows)].into();
     let error = database
         .warehouse
         .publish(&change, || async { Ok::<_, Never>(()) })
