@@ -26,6 +26,7 @@ const ROUTES: &[(&str, Option<Role>)] = &[
     ("kpi GET /kpis/revenue", Some(Role::Viewer)),
     ("kpi GET /kpis/user-behavior", Some(Role::Viewer)),
     ("kpi GET /kpis/funnel", Some(Role::Viewer)),
+    ("kpi GET /kpis/sessions", Some(Role::Viewer)),
     ("kpi GET /kpis/lifecycle", Some(Role::Viewer)),
     ("kpi DELETE /cache", Some(Role::Operator)),
     ("kpi GET /health", None),

@@ -97,7 +97,7 @@ fn frontend(reader: &mut Reader<'_>) -> Option<HeaderValue> {
     let text = reader.text(FRONTEND)?;
     let url = Url::parse(&text)
         .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https"));
+        .filter(|url| matches!(url.scheme(), "http" | "https") && !text.contains(','));
     let origin = url.map(|url| url.origin().ascii_serialization());
     match origin {
         Some(origin) if origin.eq_ignore_ascii_case(&text) => HeaderValue::try_from(origin).ok(),

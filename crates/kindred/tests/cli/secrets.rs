@@ -94,7 +94,7 @@ async fn settings_that_hold_a_secret_are_complained_about_without_quoting_them()
             (Some(2), false),
             "{setting}: {answer}"
         );
-        answer.complains(&[setting]);
+        assert!(answer.to_string().contains(setting), "{setting}: {answer}");
     }
     fs::write(
         home.path().join(".env"),
