@@ -7,10 +7,10 @@ DAYS  ?= 90
 # Where release binaries are: run from there, since `cargo run` of one package alone may build its dependencies anew.
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
 
-.PHONY: help setup demo run test fuzz-api lint docs bench
+.PHONY: help setup demo run test test-faults fuzz-api lint docs bench
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 setup: ## Checks the toolchain and installs the PostgreSQL server binaries when they are missing
 	@scripts/setup.sh
@@ -27,6 +27,9 @@ test: setup ## Every test, on a real PostgreSQL of its own
 	else \
 		$(CARGO) test --workspace --exclude kindred-benches; \
 	fi
+
+test-faults: setup ## A night's run killed at fifty random instants, where `make test` kills at twelve
+	$(CARGO) test --workspace --exclude kindred-benches --test cli -- --ignored --nocapture fifty
 
 fuzz-api: setup ## Both APIs against requests made from their OpenAPI documents (FUZZ=short: few, always the same)
 	@scripts/fuzz-api.sh $(FUZZ)

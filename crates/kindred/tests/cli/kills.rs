@@ -48,7 +48,7 @@ async fn a_run_killed_at_any_of_twelve_instants_and_run_again_gives_what_an_undi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes; run it by name when publishing or recovery change"]
+#[ignore = "takes minutes: `make test-faults` when publishing or recovery change"]
 async fn a_run_killed_at_any_of_fifty_instants_and_run_again_gives_what_an_undisturbed_one_gives() {
     Box::pin(Night::prepared()).await.survives(50).await;
 }
