@@ -1,5 +1,7 @@
 //! What can go wrong with the warehouse, by cause; [`WarehouseError::kind`] says what a caller can do about it.
 
+use std::fmt::{Display, Formatter};
+
 use kindred_model::UnknownWord;
 use sqlx::migrate::MigrateError;
 use uuid::Uuid;
@@ -90,9 +92,26 @@ pub enum WarehouseError {
 
 /// An error of the driver as a cause. Its text holds the texts of its own causes already, so it ends the chain, and
 /// nothing is said twice.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Cause<E: std::fmt::Display>(pub(crate) E);
+#[derive(Debug)]
+pub struct Cause<E>(pub(crate) E);
+
+impl Display for Cause<sqlx::Error> {
+    /// Of what the server answered, its words alone: the driver adds in which line of PostgreSQL's source they stand.
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            sqlx::Error::Database(answer) => f.write_str(answer.message()),
+            other => other.fmt(f),
+        }
+    }
+}
+
+impl Display for Cause<MigrateError> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<E: std::fmt::Debug> std::error::Error for Cause<E> where Self: Display {}
 
 /// What kind of failure it is, for those who choose an exit code or a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
