@@ -46,7 +46,7 @@ pub enum LakeError {
         source: std::io::Error,
     },
     /// A Parquet file could not be written or read.
-    #[error("the lake could not {action} the Parquet file {path}")]
+    #[error("the lake could not {action} the Parquet file {path}: check the store's space and rights (LAKE_URL)")]
     Parquet {
         /// What was tried, as a verb.
         action: &'static str,

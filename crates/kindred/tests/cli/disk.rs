@@ -42,11 +42,12 @@ async fn a_full_disk_fails_the_run_publishes_nothing_and_is_no_obstacle_once_the
     };
     let lake = disk.0.join("lake");
     let kindred = platform.kindred().with("LAKE_URL", lake.to_str().unwrap());
-    kindred
-        .run(RUN)
-        .await
-        .expect(1)
-        .complains(&["lake", "No space left on device"]);
+    kindred.run(RUN).await.expect(1).complains(&[
+        "lake",
+        "No space left on device",
+        "check the store's space",
+        "LAKE_URL",
+    ]);
     let ledger = platform.ledger().await;
     assert!(
         matches!(&ledger[..], [(status, Some(why))] if status == "failed" && why.contains("No space left")),
