@@ -1,11 +1,9 @@
 //! What can go wrong between a query's name and its rows.
 
-use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use datafusion::error::DataFusionError;
-use datafusion::object_store;
 
 /// A failure of the engine. Every message names the query and what to check.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +49,8 @@ pub enum EngineError {
     Plan {
         /// The query.
         query: String,
+        /// Whether a file that it reads was replaced or removed meanwhile.
+        lost_a_file: bool,
         /// What DataFusion said.
         #[source]
         source: Box<DataFusionError>,
@@ -72,19 +72,7 @@ impl EngineError {
     /// Whether the same work may succeed when it is planned anew: a file was replaced while it was read.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        let mut cause: Option<&(dyn Error + 'static)> = Some(self);
-        while let Some(error) = cause {
-            if let Some(store) = error.downcast_ref::<object_store::Error>()
-                && matches!(
-                    store,
-                    object_store::Error::Precondition { .. } | object_store::Error::NotFound { .. }
-                )
-            {
-                return true;
-            }
-            cause = error.source();
-        }
-        false
+        matches!(self, Self::Plan { lost_a_file: true, .. })
     }
 }
 

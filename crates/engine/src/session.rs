@@ -89,11 +89,14 @@ impl Engine {
         let address = format!("lake://{}", uuid::Uuid::new_v4());
         let url = ObjectStoreUrl::parse(&address).expect("a scheme and a uuid are an address");
         let store = PinnedStore::new(lake.store(), snapshot.all().map(|file| &file.meta));
-        self.runtime.register_object_store(url.as_ref(), Arc::new(store));
+        let store = Arc::new(store);
+        self.runtime
+            .register_object_store(url.as_ref(), Arc::clone(&store) as Arc<_>);
         let contexts = [self.options.target_partitions, 1].map(|partitions| self.context(partitions));
         Session {
             engine: self.clone(),
             url,
+            store,
             snapshot,
             contexts,
         }
@@ -116,6 +119,7 @@ impl Engine {
 pub struct Session {
     engine: Engine,
     url: ObjectStoreUrl,
+    store: Arc<PinnedStore>,
     snapshot: Snapshot,
     /// The same tables twice: for all cores, and for the retry on a single partition.
     contexts: [SessionContext; 2],
@@ -205,7 +209,7 @@ impl Session {
                 })
             };
             match timeout(self.engine.options.deadline, work).await {
-                Ok(result) => return result.map_err(|error| failed(&query.name, error)),
+                Ok(result) => return result.map_err(|error| stopped(&self.store, &query.name, error)),
                 Err(_) => tracing::warn!(query = query.name, attempt, "a plan ran into its deadline"),
             }
         }
@@ -229,9 +233,10 @@ impl Session {
         let context = &self.contexts[0];
         expect_tables(context, query)?;
         let plan = async { bound.plan(context, &query.sql).await?.execute_stream().await };
-        let rows = plan.await.map_err(|error| failed(&query.name, error))?;
-        let name = query.name.clone();
-        Ok(rows.map_err(move |error| failed(&name, error)).boxed())
+        let (store, name) = (Arc::clone(&self.store), query.name.clone());
+        let failed = move |error| stopped(&store, &name, error);
+        let rows = plan.await.map_err(&failed)?;
+        Ok(rows.map_err(failed).boxed())
     }
 
     /// The rows of any statement that only reads, as they come. For people at a prompt: no deadline.
@@ -242,6 +247,12 @@ impl Session {
         let frame = self.contexts[0].sql_with_options(sql, read_only()).await;
         let frame = frame.map_err(|error| failed(sql, error))?;
         frame.execute_stream().await.map_err(|error| failed(sql, error))
+    }
+
+    /// What a failure among the rows of [`Session::sql`] means; errors call the statement `name`.
+    #[must_use]
+    pub fn failure(&self, name: &str, source: DataFusionError) -> EngineError {
+        stopped(&self.store, name, source)
     }
 }
 
@@ -258,9 +269,20 @@ fn expect_tables(context: &SessionContext, query: &Query) -> Result<(), EngineEr
     Ok(())
 }
 
+/// A failure before anything is read.
 fn failed(query: &str, source: DataFusionError) -> EngineError {
     EngineError::Plan {
         query: query.to_owned(),
+        lost_a_file: false,
+        source: Box::new(source),
+    }
+}
+
+/// A failure while the store's files are read.
+fn stopped(store: &PinnedStore, query: &str, source: DataFusionError) -> EngineError {
+    EngineError::Plan {
+        query: query.to_owned(),
+        lost_a_file: store.has_lost_a_file(),
         source: Box::new(source),
     }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
-    PutOptions, PutPayload, PutResult, Result,
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
 /// Reads each file only in the version that it first met, known by its ETag.
@@ -20,6 +21,7 @@ use object_store::{
 pub struct PinnedStore {
     inner: Arc<dyn ObjectStore>,
     etags: Mutex<HashMap<Path, String>>,
+    lost: AtomicBool,
 }
 
 impl PinnedStore {
@@ -31,7 +33,14 @@ impl PinnedStore {
         Self {
             inner,
             etags: Mutex::new(etags.collect()),
+            lost: AtomicBool::new(false),
         }
+    }
+
+    /// Whether a pinned file was found replaced or gone. Readers may tell it in words alone: a Parquet reader that cannot
+    /// read a footer keeps the text of the store's error, and not the error.
+    pub fn has_lost_a_file(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
     }
 
     fn pin_of(&self, location: &Path) -> Option<String> {
@@ -64,7 +73,11 @@ impl ObjectStore for PinnedStore {
             Some(etag) => options.with_if_match(Some(etag)),
             None => options,
         };
-        let result = self.inner.get_opts(location, options).await?;
+        let result = self.inner.get_opts(location, options).await;
+        if let Err(Error::Precondition { .. } | Error::NotFound { .. }) = result {
+            self.lost.store(true, Ordering::Relaxed);
+        }
+        let result = result?;
         self.pin(&result.meta);
         Ok(result)
     }

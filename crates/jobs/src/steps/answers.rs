@@ -12,10 +12,7 @@ use kindred_lake::Partition;
 /// Every row of a statement of our own making, which errors call `name`.
 pub(crate) async fn rows(session: &Session, name: &str, sql: &str) -> Result<Vec<RecordBatch>, EngineError> {
     let rows = session.sql(sql).await?.try_collect().await;
-    rows.map_err(|error| EngineError::Plan {
-        query: name.to_owned(),
-        source: Box::new(error),
-    })
+    rows.map_err(|error| session.failure(name, error))
 }
 
 /// The dates in the first column; nulls are left out.

@@ -194,14 +194,8 @@ impl Files {
             let rows = session
                 .sql(&format!("select {} from {SPOOLED}", columns.join(", ")))
                 .await?;
-            let rows = rows.map_err(|error| EngineError::Plan {
-                query: SPOOLED.to_owned(),
-                source: Box::new(error),
-            });
-            // The files are there as long as their session is.
-            Ok::<_, EngineError>(rows.inspect(move |_| {
-                let _open = &session;
-            }))
+            // The files are there as long as their session is, which goes with the rows.
+            Ok::<_, EngineError>(rows.map_err(move |error| session.failure(SPOOLED, error)))
         };
         read.try_flatten_stream().boxed()
     }

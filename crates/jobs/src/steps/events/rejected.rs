@@ -1,7 +1,6 @@
 //! Setting aside what could not be read as an event: where it stands and why, under the day of the run that found it.
 
 use futures::StreamExt;
-use kindred_engine::EngineError;
 use kindred_extract::rejected_schema;
 use kindred_lake::{Dataset, Snapshot, StagedPartition};
 use kindred_model::{Fact, Instant};
@@ -41,10 +40,7 @@ pub(super) async fn stage(
     let mut rows = session.sql(sql).await?;
     let mut stage = work.stage(&dataset, &schema, &["file", "offset"], sql);
     while let Some(batch) = rows.next().await {
-        let batch = batch.map_err(|error| EngineError::Plan {
-            query: "rejected events".to_owned(),
-            source: Box::new(error),
-        })?;
+        let batch = batch.map_err(|error| session.failure("rejected events", error))?;
         let batch = recast(&batch, &schema).map_err(|error| JobError::Shape {
             query: "rejected events".to_owned(),
             table: "rejected/events",
