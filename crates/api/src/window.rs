@@ -1,6 +1,6 @@
 //! Which buckets a request asks for: calendar arithmetic alone, of a granularity, a timeframe and an instant.
 
-use chrono::{Days, NaiveDate, TimeDelta};
+use chrono::{Datelike, Days, NaiveDate, TimeDelta};
 use kindred_model::{DayWindow, Granularity, Instant, Timeframe, TimeframeUnit, day_start};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,6 +10,9 @@ use crate::timestamp::Timestamp;
 
 /// The most buckets that one answer holds.
 pub(crate) const MOST_BUCKETS: usize = 2_000;
+
+/// No platform is older. The window before one that begins in it, 2,000 months at most, lies in our era.
+const FIRST_YEAR: i32 = 1900;
 
 /// A window that holds more buckets than one answer may.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -146,6 +149,9 @@ impl Window {
 /// The days from `from` up to, and without, `to`; they have begun.
 fn begun(from: NaiveDate, to: NaiveDate, now: Instant) -> Result<DayWindow, ApiError> {
     let window = DayWindow::new(from, to).map_err(|error| bad(&error.to_string()))?;
+    if window.from().year() < FIRST_YEAR {
+        return Err(bad(&format!("`from` {from} lies before {FIRST_YEAR}")));
+    }
     if window.from() > now.date_naive() {
         return Err(bad(&format!("`from` {from} lies in the future")));
     }

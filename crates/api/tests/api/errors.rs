@@ -45,8 +45,12 @@ async fn a_mistake_in_the_query_is_told_in_its_own_words() {
             "more than 2000 hourly buckets",
         ),
         (
-            "/kpis/active-users?from=0001-01-01&to=2024-11-01",
+            "/kpis/active-users?from=1900-01-01&to=2024-11-01",
             "more than 2000 daily buckets",
+        ),
+        (
+            "/kpis/active-users?from=0001-01-01&to=0001-02-01",
+            "`from` 0001-01-01 lies before 1900",
         ),
         ("/kpis/active-users?range=7d&timeframe=7d", "the same"),
         ("/kpis/active-users?range=7d&from=2024-11-01&to=2024-11-02", "either"),
