@@ -61,7 +61,7 @@ def contradictions(path, asked):
     yield len(given & {"from", "to"}) == 1
     if path.startswith("/kpis/"):
         granularity = asked.get("granularity", "daily")
-        yield first and first > TODAY
+        yield first and (first > TODAY or first.year < 1900)
         yield "breakdown" in given and granularity != "daily"
         # Which funnels there are is told by the warehouse, not by the document.
         yield path == "/kpis/funnel" and asked.get("funnel", "onboarding") != "onboarding"
