@@ -24,6 +24,9 @@ use crate::{platform, shutdown};
 /// So few missing days are computed while the servers answer already.
 const FEW_DAYS: usize = 7;
 
+/// What the key figures take; the other jobs are done while the servers answer already.
+const FIRST: &[Job] = &[Job::Daily];
+
 pub(crate) async fn demo(settings: &Settings, arguments: &DemoArgs) -> anyhow::Result<()> {
     if settings.storage.warehouse.is_some() || !settings.sources.addresses.is_empty() {
         let only = "the demo runs on the embedded server alone: unset DATABASE_URL and the sources' addresses";
@@ -74,18 +77,16 @@ async fn fill_and_serve(
     let days = history(&opened.platform, arguments);
     let missing = missing_days(&opened.platform, days).await?;
     if missing > FEW_DAYS {
-        match fill(&opened.platform, days, &stop).await {
+        match fill(&opened.platform, FIRST, days, &stop).await {
             // The next start goes on where this one was stopped.
             Err(JobError::Cancelled) => return Ok(()),
             filled => filled?,
         }
     }
     welcome(settings, &servers)?;
-    let catching_up = (missing <= FEW_DAYS).then(|| catch_up(opened.platform.clone(), days, stop.clone()));
+    let catching_up = catch_up(opened.platform.clone(), days, stop.clone());
     let served = servers.run(settings, opened, stop).await;
-    if let Some(task) = catching_up {
-        task.await.context("the backfill's task panicked")?;
-    }
+    catching_up.await.context("the backfill's task panicked")?;
     served
 }
 
@@ -132,9 +133,14 @@ async fn missing_days(platform: &Platform, days: DayWindow) -> anyhow::Result<us
     Ok(days.days().filter(|day| *day < today && !done.contains(day)).count())
 }
 
-/// Computes what every job has not computed, with a bar each, today so far included.
-async fn fill(platform: &Arc<Platform>, days: DayWindow, stop: &CancellationToken) -> Result<(), JobError> {
-    for job in Job::ALL {
+/// Computes what these jobs have not computed, with a bar each, today so far included.
+async fn fill(
+    platform: &Arc<Platform>,
+    jobs: &[Job],
+    days: DayWindow,
+    stop: &CancellationToken,
+) -> Result<(), JobError> {
+    for job in jobs {
         let bar = BackfillBar::new(*job);
         let work = kindred_jobs::backfill(platform, *job, days, BackfillMode::Missing, stop, |at| {
             bar.show(at);
@@ -144,14 +150,13 @@ async fn fill(platform: &Arc<Platform>, days: DayWindow, stop: &CancellationToke
     Ok(())
 }
 
-/// Computes what is missing since the last start, while the servers answer already.
+/// Computes what is missing still, while the servers answer already.
 fn catch_up(platform: Arc<Platform>, days: DayWindow, stop: CancellationToken) -> JoinHandle<()> {
     tokio::spawn(async move {
-        if let Err(error) = Box::pin(fill(&platform, days, &stop)).await {
-            tracing::warn!(
-                error = describe(&error),
-                "what is missing since the last start was not computed"
-            );
+        match Box::pin(fill(&platform, Job::ALL, days, &stop)).await {
+            Ok(()) => tracing::info!("every table is filled"),
+            Err(JobError::Cancelled) => {}
+            Err(error) => tracing::warn!(error = describe(&error), "not every table could be filled"),
         }
     })
 }
@@ -167,6 +172,7 @@ fn welcome(settings: &Settings, servers: &Servers) -> anyhow::Result<()> {
          curl -s http://{kpi}/kpis/overview\n  \
          curl -s 'http://{kpi}/kpis/active-users?granularity=daily&range=30d'\n  \
          curl -s -X POST http://{control}/trigger/daily\n\n\
+         Behaviour, hours, cohorts and sessions follow on the first start: `every table is filled`, says the log.\n\
          Parquet: {}\n\
          Ctrl-C stops the servers and the database; the data is kept in {}.\n",
         settings.storage.lake,
