@@ -75,8 +75,9 @@ async fn fill_and_serve(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let days = history(&opened.platform, arguments);
-    let missing = missing_days(&opened.platform, days).await?;
-    if missing > FEW_DAYS {
+    let mut rest = Job::ALL.to_vec();
+    if missing_days(&opened.platform, days).await? > FEW_DAYS {
+        rest.retain(|job| !FIRST.contains(job));
         match fill(&opened.platform, FIRST, days, &stop).await {
             // The next start goes on where this one was stopped.
             Err(JobError::Cancelled) => return Ok(()),
@@ -84,7 +85,7 @@ async fn fill_and_serve(
         }
     }
     welcome(settings, &servers)?;
-    let catching_up = catch_up(opened.platform.clone(), days, stop.clone());
+    let catching_up = catch_up(opened.platform.clone(), rest, days, stop.clone());
     let served = servers.run(settings, opened, stop).await;
     catching_up.await.context("the backfill's task panicked")?;
     served
@@ -150,10 +151,10 @@ async fn fill(
     Ok(())
 }
 
-/// Computes what is missing still, while the servers answer already.
-fn catch_up(platform: Arc<Platform>, days: DayWindow, stop: CancellationToken) -> JoinHandle<()> {
+/// Computes what these jobs have not computed, while the servers answer already.
+fn catch_up(platform: Arc<Platform>, jobs: Vec<Job>, days: DayWindow, stop: CancellationToken) -> JoinHandle<()> {
     tokio::spawn(async move {
-        match Box::pin(fill(&platform, Job::ALL, days, &stop)).await {
+        match Box::pin(fill(&platform, &jobs, days, &stop)).await {
             Ok(()) => tracing::info!("every table is filled"),
             Err(JobError::Cancelled) => {}
             Err(error) => tracing::warn!(error = describe(&error), "not every table could be filled"),
