@@ -33,7 +33,8 @@ pub(crate) struct UserBehaviorParams {
     range: Option<BehaviorTimeframe>,
     /// The name of an event: the whole answer is of it alone. All events when absent.
     #[serde(deserialize_with = "crate::params::word")]
-    #[param(value_type = Option<String>, example = "profile_view")]
+    #[param(value_type = Option<String>, example = "profile_view", min_length = 1,
+        pattern = r"^([^*\x00]|\*[^\x00])[^\x00]*$")]
     event_type: Option<EventType>,
 }
 
