@@ -1,10 +1,10 @@
 -- Which events of the lake make room for a copy that arrived before them.
 -- implements: metrics.md 2, "the copy that arrived first wins"
--- reads: events, fresh_events
+-- reads: known_copies, fresh_events
 -- grain: event_id
 -- parameters:
 
-select e.date, date_part('hour', e.event_time) as hour, e.event_id
-from events e
-left semi join fresh_events f on f.event_id = e.event_id
-order by e.date, hour, e.event_id
+select k.day as date, cast(k.hour as int) as hour, k.event_id
+from known_copies k
+left semi join fresh_events f on f.event_id = k.event_id
+order by k.day, hour, k.event_id

@@ -1,6 +1,6 @@
 -- Of the events that arrived, those that the lake does not have yet, or has as a copy that arrived later.
 -- implements: metrics.md 2, "de-duplicated on event_id, across dates, the copy that arrived first wins"
--- reads: incoming_events, events
+-- reads: incoming_events, known_copies
 -- grain: event_id
 -- parameters:
 
@@ -40,6 +40,6 @@ select
     c.app_version,
     c.country
 from copies c
-left anti join events e on e.event_id = c.event_id and e.received_at <= c.received_at
+left anti join known_copies k on k.event_id = c.event_id and k.received_at <= c.received_at
 where c.nth = 1
 order by cast(c.event_time as date)

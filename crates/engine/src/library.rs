@@ -22,6 +22,7 @@ embedded![
     "state/subscription_spans",
     "state/first_purchases",
     "state/event_counts",
+    "events/known_copies",
     "events/fresh_events",
     "events/displaced_events",
     "events/placed_events",

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -198,6 +198,7 @@ impl Session {
     /// When a table or parameter is missing, the plan fails, or both tries run into the deadline.
     pub async fn query(&self, query: &Query, params: &Params) -> Result<Rows, EngineError> {
         let bound = Bound::new(query, params)?;
+        let began = Instant::now();
         for (attempt, context) in self.contexts.iter().enumerate() {
             expect_tables(context, query)?;
             let work = async {
@@ -209,7 +210,12 @@ impl Session {
                 })
             };
             match timeout(self.engine.options.deadline, work).await {
-                Ok(result) => return result.map_err(|error| stopped(&self.store, &query.name, error)),
+                Ok(result) => {
+                    let rows = result.map_err(|error| stopped(&self.store, &query.name, error))?;
+                    let ms = began.elapsed().as_millis();
+                    tracing::debug!(query = query.name, ms, rows = rows.len(), "answered");
+                    return Ok(rows);
+                }
                 Err(_) => tracing::warn!(query = query.name, attempt, "a plan ran into its deadline"),
             }
         }

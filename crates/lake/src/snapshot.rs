@@ -25,6 +25,14 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Staged files alone.
+    #[must_use]
+    pub fn of(staged: &[StagedPartition]) -> Self {
+        let mut snapshot = Self::default();
+        staged.iter().for_each(|file| snapshot.overlay(file));
+        snapshot
+    }
+
     /// The files of a dataset, by partition. Empty when there are none.
     pub fn files(&self, dataset: &Dataset) -> impl Iterator<Item = &PartitionFile> {
         self.files.get(dataset).into_iter().flat_map(BTreeMap::values)

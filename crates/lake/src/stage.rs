@@ -6,11 +6,15 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::split::split_by_partition;
 use crate::writer::{FileStamp, PartitionWriter};
 use crate::{ContentHash, Dataset, Lake, LakeError, Partition};
+
+/// Files of a stage that are closed at the same time: each holds a row group at most, and waits for the disk.
+const CLOSING_FILES: usize = 2;
 
 /// A file that shall take a place in the lake.
 #[derive(Debug, Clone)]
@@ -35,7 +39,8 @@ impl StagedPartition {
 
 /// Writes the rows of one dataset into staged files, one for each partition, one at a time.
 ///
-/// Rows come ordered by partition; a file is closed, and made durable, when the next partition begins.
+/// Rows come ordered by partition. When the next partition begins, a file is closed and made durable while the rows
+/// of the next one already come: at most [`CLOSING_FILES`] at a time.
 pub struct Stage<'lake> {
     lake: &'lake Lake,
     dataset: Dataset,
@@ -44,6 +49,7 @@ pub struct Stage<'lake> {
     run_id: Uuid,
     stamp: FileStamp,
     open: Option<(Partition, PartitionWriter)>,
+    closing: JoinSet<Result<StagedPartition, LakeError>>,
     done: Vec<StagedPartition>,
     closed: BTreeSet<Partition>,
 }
@@ -70,6 +76,7 @@ impl Lake {
                 ..stamp
             },
             open: None,
+            closing: JoinSet::new(),
             done: Vec::new(),
             closed: BTreeSet::new(),
         }
@@ -112,33 +119,71 @@ impl Stage<'_> {
         writer.write(rows).await
     }
 
+    /// Lets the open file be closed, once there is room for one more that is.
     async fn close(&mut self) -> Result<(), LakeError> {
         let Some((partition, writer)) = self.open.take() else {
             return Ok(());
         };
-        let path = Path::from(self.dataset.staged_file(partition, self.run_id));
-        let (content_hash, _) = writer.finish(&self.stamp).await?;
-        self.lake.make_durable(&path).await?;
-        let meta = self.lake.store.head(&path).await.map_err(|source| LakeError::Store {
-            action: "find",
-            path: path.to_string(),
-            source,
-        })?;
-        self.done.push(StagedPartition {
-            dataset: self.dataset.clone(),
+        while self.closing.len() >= CLOSING_FILES {
+            self.closed_one().await?;
+        }
+        let path = self.dataset.staged_file(partition, self.run_id);
+        let close = close(
+            self.lake.clone(),
+            self.dataset.clone(),
             partition,
-            meta,
-            content_hash,
-        });
+            path,
+            writer,
+            self.stamp.clone(),
+        );
+        self.closing.spawn(close);
         Ok(())
     }
 
-    /// Closes the last file and hands out all of them.
+    async fn closed_one(&mut self) -> Result<(), LakeError> {
+        match self.closing.join_next().await {
+            Some(Ok(closed)) => self.done.push(closed?),
+            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Closes what is open and hands out all files, ordered by partition.
     ///
     /// # Errors
-    /// When the last file cannot be finished.
+    /// When one of the last files cannot be finished.
     pub async fn finish(mut self) -> Result<Vec<StagedPartition>, LakeError> {
         self.close().await?;
+        while !self.closing.is_empty() {
+            self.closed_one().await?;
+        }
+        self.done.sort_by_key(|file| file.partition);
         Ok(self.done)
     }
+}
+
+/// Writes the rest of a file, and makes it durable.
+async fn close(
+    lake: Lake,
+    dataset: Dataset,
+    partition: Partition,
+    path: String,
+    writer: PartitionWriter,
+    stamp: FileStamp,
+) -> Result<StagedPartition, LakeError> {
+    let (content_hash, _) = writer.finish(&stamp).await?;
+    let path = Path::from(path);
+    lake.make_durable(&path).await?;
+    let meta = lake.store.head(&path).await.map_err(|source| LakeError::Store {
+        action: "find",
+        path: path.to_string(),
+        source,
+    })?;
+    Ok(StagedPartition {
+        dataset,
+        partition,
+        meta,
+        content_hash,
+    })
 }

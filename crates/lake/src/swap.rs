@@ -5,13 +5,17 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use futures::TryStreamExt;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use uuid::Uuid;
 
 use crate::layout::{STAGING, staged_by, staging_folder};
 use crate::{Lake, LakeError, StagedPartition};
+
+/// Requests to the store, or to the disk, that are under way at the same time.
+const REQUESTS_AT_ONCE: usize = 16;
 
 impl Lake {
     /// Puts staged files into their places, each at once: a reader sees the old file or the new one.
@@ -20,17 +24,21 @@ impl Lake {
     /// the other.
     ///
     /// # Errors
-    /// At the first file that cannot be moved; those before it have been.
+    /// At the first file that cannot be moved; others have been.
     pub async fn swap(&self, staged: &[StagedPartition]) -> Result<(), LakeError> {
-        for partition in staged {
+        let moves = staged.iter().map(|partition| {
+            let (store, from) = (self.store.clone(), partition.meta.location.clone());
             let to = Path::from(partition.path());
-            let failed = |source| LakeError::Store {
-                action: "publish",
-                path: to.to_string(),
-                source,
+            let moved = async move {
+                store.rename(&from, &to).await.map_err(|source| LakeError::Store {
+                    action: "publish",
+                    path: to.to_string(),
+                    source,
+                })
             };
-            self.store.rename(&partition.meta.location, &to).await.map_err(failed)?;
-        }
+            moved.boxed()
+        });
+        at_once(moves.collect()).await?;
         let Some(root) = self.folder.clone() else { return Ok(()) };
         // Any folder between a file and the root may be new, and is then an entry of the one above it.
         let folders: BTreeSet<PathBuf> = staged
@@ -41,7 +49,8 @@ impl Lake {
                 above.map(PathBuf::from).collect::<Vec<_>>()
             })
             .collect();
-        on_disk(move || folders.into_iter().try_for_each(fsync)).await
+        let synced = folders.into_iter().map(|folder| on_disk(move || fsync(folder)).boxed());
+        at_once(synced.collect()).await
     }
 
     /// Removes what a run has staged and has not swapped in.
@@ -96,6 +105,15 @@ impl Lake {
         let path = root.join(path.as_ref());
         on_disk(move || fsync(path)).await
     }
+}
+
+/// Does them all, some at a time.
+async fn at_once(work: Vec<BoxFuture<'static, Result<(), LakeError>>>) -> Result<(), LakeError> {
+    let mut done = stream::iter(work).buffer_unordered(REQUESTS_AT_ONCE);
+    while let Some(result) = done.next().await {
+        result?;
+    }
+    Ok(())
 }
 
 fn fsync(path: PathBuf) -> Result<(), LakeError> {

@@ -4,10 +4,11 @@
 //! may not have been. Their events count as having just arrived, so that they are placed and published again.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::max;
-use arrow::datatypes::TimestampMicrosecondType;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimestampMicrosecondType};
 use chrono::DateTime;
 use futures::StreamExt;
 use kindred_engine::Params;
@@ -21,9 +22,22 @@ use crate::steps::datasets::{self, sort_of};
 use crate::steps::known::Known;
 use crate::steps::work::Work;
 
+const KNOWN_COPIES: &str = "known_copies";
 const FRESH: &str = "fresh_events";
 const DISPLACED: &str = "displaced_events";
 const TIME: &str = "event_time";
+
+/// Where the lake has the events that arrived once more.
+fn copies_schema() -> SchemaRef {
+    let events = fact_schema(Fact::Events);
+    let like = |name: &str| events.field_with_name(name).expect("a column of events").clone();
+    Arc::new(Schema::new(vec![
+        like("event_id"),
+        like("received_at"),
+        Field::new("day", DataType::Date32, false),
+        Field::new("hour", DataType::Int32, true),
+    ]))
+}
 
 /// What became of the events that arrived.
 #[derive(Default)]
@@ -49,8 +63,7 @@ pub(super) async fn place(
     let platform = work.platform;
     let (dataset, schema) = (datasets::facts(Fact::Events), fact_schema(Fact::Events));
     let mut placed = Placed::default();
-    let (mut settled, mut arrived) = (Snapshot::default(), Snapshot::default());
-    incoming.iter().for_each(|file| arrived.overlay(file));
+    let (mut settled, mut arrived) = (Snapshot::default(), Snapshot::of(incoming));
     for file in published.files(&dataset) {
         if known.holds(&platform.lake, &dataset, file).await? {
             settled.insert(dataset.clone(), file.clone());
@@ -67,7 +80,18 @@ pub(super) async fn place(
     session.register_dataset("events", &dataset, &schema)?;
     session.register_files("incoming_events", arrived.iter(), &schema)?;
 
-    // The copies that count, on disk again: the second step reads them twice.
+    // What history has of them is looked up once, and kept on disk: it may be all of history.
+    let spooled_as = arrived[0].partition;
+    let query = platform.queries.get("events/known_copies")?;
+    let mut copies = work.stage(&Dataset::state(KNOWN_COPIES), &copies_schema(), &[], "");
+    let mut rows = session.stream(query, &Params::default()).await?;
+    while let Some(batch) = rows.next().await {
+        copies.write(spooled_as, batch?).await?;
+    }
+    let copies = Snapshot::of(&copies.finish().await?);
+    session.register_files(KNOWN_COPIES, copies.all(), &copies_schema())?;
+
+    // The copies that count, on disk too: the second step reads them twice.
     let query = platform.queries.get("events/fresh_events")?;
     let mut fresh = work.stage(&Dataset::state(FRESH), &schema, &[TIME], "");
     let mut rows = session.stream(query, &Params::default()).await?;
@@ -82,9 +106,7 @@ pub(super) async fn place(
     if fresh.is_empty() && placed.hours.is_empty() {
         return Ok(placed);
     }
-    let mut files = Snapshot::default();
-    fresh.iter().for_each(|file| files.overlay(file));
-    session.register_files(FRESH, files.files(&Dataset::state(FRESH)), &schema)?;
+    session.register_files(FRESH, Snapshot::of(&fresh).all(), &schema)?;
 
     let query = platform.queries.get("events/displaced_events")?;
     let displaced = session.query(query, &Params::default()).await?;
