@@ -4,8 +4,39 @@
 -- grain: event_id
 -- parameters:
 
+-- Few arrive more than once, and only those are ranked.
+with repeated as (
+    select event_id
+    from incoming_events
+    group by event_id
+    having count(*) > 1
+),
+
 -- Of two copies that arrived at the same instant, the same one wins whatever the order in which they are read.
-with copies as (
+ranked as (
+    select
+        i.event_id,
+        i.user_key,
+        i.anonymous_key,
+        i.session_id,
+        i.event_name,
+        i.properties,
+        i.event_time,
+        i.received_at,
+        i.platform,
+        i.app_version,
+        i.country,
+        row_number() over (
+            partition by i.event_id
+            order by
+                i.received_at, i.event_time, i.event_name, i.user_key, i.anonymous_key, i.session_id, i.properties,
+                i.platform, i.app_version, i.country
+        ) as nth
+    from incoming_events i
+    left semi join repeated r on r.event_id = i.event_id
+),
+
+copies as (
     select
         event_id,
         user_key,
@@ -17,14 +48,24 @@ with copies as (
         received_at,
         platform,
         app_version,
-        country,
-        row_number() over (
-            partition by event_id
-            order by
-                received_at, event_time, event_name, user_key, anonymous_key, session_id, properties, platform,
-                app_version, country
-        ) as nth
-    from incoming_events
+        country
+    from ranked
+    where nth = 1
+    union all
+    select
+        i.event_id,
+        i.user_key,
+        i.anonymous_key,
+        i.session_id,
+        i.event_name,
+        i.properties,
+        i.event_time,
+        i.received_at,
+        i.platform,
+        i.app_version,
+        i.country
+    from incoming_events i
+    left anti join repeated r on r.event_id = i.event_id
 )
 
 select
@@ -41,5 +82,4 @@ select
     c.country
 from copies c
 left anti join known_copies k on k.event_id = c.event_id and k.received_at <= c.received_at
-where c.nth = 1
 order by cast(c.event_time as date)

@@ -10,11 +10,11 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::split::split_by_partition;
-use crate::writer::{FileStamp, PartitionWriter};
+use crate::writer::{FileStamp, Layout, PartitionWriter, ROW_GROUP_ROWS};
 use crate::{ContentHash, Dataset, Lake, LakeError, Partition};
 
-/// Files of a stage that are closed at the same time: each holds a row group at most, and waits for the disk.
-const CLOSING_FILES: usize = 2;
+/// Files of a stage that are closed at the same time, at most. They wait for the disk, and hold a row group together.
+const CLOSING_FILES: usize = 8;
 
 /// A file that shall take a place in the lake.
 #[derive(Debug, Clone)]
@@ -40,16 +40,17 @@ impl StagedPartition {
 /// Writes the rows of one dataset into staged files, one for each partition, one at a time.
 ///
 /// Rows come ordered by partition. When the next partition begins, a file is closed and made durable while the rows
-/// of the next one already come: at most [`CLOSING_FILES`] at a time.
+/// of the next one already come.
 pub struct Stage<'lake> {
     lake: &'lake Lake,
     dataset: Dataset,
     schema: SchemaRef,
-    sort: Vec<&'static str>,
+    layout: Layout,
     run_id: Uuid,
     stamp: FileStamp,
     open: Option<(Partition, PartitionWriter)>,
-    closing: JoinSet<Result<StagedPartition, LakeError>>,
+    closing: JoinSet<(usize, Result<StagedPartition, LakeError>)>,
+    closing_rows: usize,
     done: Vec<StagedPartition>,
     closed: BTreeSet<Partition>,
 }
@@ -65,18 +66,31 @@ impl Lake {
         run_id: Uuid,
         stamp: FileStamp,
     ) -> Stage<'_> {
+        let stamp = FileStamp {
+            run_id: run_id.to_string(),
+            ..stamp
+        };
+        self.begin(dataset, schema, Layout::Sorted(sort.to_vec()), run_id, stamp)
+    }
+
+    /// Begins to keep rows of `schema` for the run itself, as they come, below the name of a dataset. They are not made
+    /// durable and are never swapped in; whether they equal others cannot be told.
+    #[must_use]
+    pub fn spool(&self, dataset: Dataset, schema: SchemaRef, run_id: Uuid) -> Stage<'_> {
+        self.begin(dataset, schema, Layout::AsTheyCome, run_id, FileStamp::default())
+    }
+
+    fn begin(&self, dataset: Dataset, schema: SchemaRef, layout: Layout, run_id: Uuid, stamp: FileStamp) -> Stage<'_> {
         Stage {
             lake: self,
             dataset,
             schema,
-            sort: sort.to_vec(),
+            layout,
             run_id,
-            stamp: FileStamp {
-                run_id: run_id.to_string(),
-                ..stamp
-            },
+            stamp,
             open: None,
             closing: JoinSet::new(),
+            closing_rows: 0,
             done: Vec::new(),
             closed: BTreeSet::new(),
         }
@@ -112,7 +126,7 @@ impl Stage<'_> {
                 });
             }
             let path = self.dataset.staged_file(partition, self.run_id);
-            let writer = PartitionWriter::new(self.lake, &self.dataset, path, self.schema.clone(), &self.sort)?;
+            let writer = PartitionWriter::new(self.lake, &self.dataset, path, self.schema.clone(), &self.layout)?;
             self.open = Some((partition, writer));
         }
         let (_, writer) = self.open.as_mut().expect("opened above");
@@ -124,25 +138,31 @@ impl Stage<'_> {
         let Some((partition, writer)) = self.open.take() else {
             return Ok(());
         };
-        while self.closing.len() >= CLOSING_FILES {
+        let rows = writer.pending_rows();
+        let is_full = |stage: &Self| stage.closing.len() >= CLOSING_FILES || stage.closing_rows + rows > ROW_GROUP_ROWS;
+        while !self.closing.is_empty() && is_full(self) {
             self.closed_one().await?;
         }
-        let path = self.dataset.staged_file(partition, self.run_id);
-        let close = close(
-            self.lake.clone(),
-            self.dataset.clone(),
+        self.closing_rows += rows;
+        let closing = Closing {
+            lake: self.lake.clone(),
+            path: Path::from(self.dataset.staged_file(partition, self.run_id)),
+            dataset: self.dataset.clone(),
             partition,
-            path,
-            writer,
-            self.stamp.clone(),
-        );
-        self.closing.spawn(close);
+            is_kept: matches!(self.layout, Layout::Sorted(_)),
+        };
+        let stamp = self.stamp.clone();
+        self.closing
+            .spawn(async move { (rows, closing.close(writer, &stamp).await) });
         Ok(())
     }
 
     async fn closed_one(&mut self) -> Result<(), LakeError> {
         match self.closing.join_next().await {
-            Some(Ok(closed)) => self.done.push(closed?),
+            Some(Ok((rows, closed))) => {
+                self.closing_rows -= rows;
+                self.done.push(closed?);
+            }
             Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
             None => {}
         }
@@ -163,27 +183,33 @@ impl Stage<'_> {
     }
 }
 
-/// Writes the rest of a file, and makes it durable.
-async fn close(
+/// A file that is being closed.
+struct Closing {
     lake: Lake,
+    path: Path,
     dataset: Dataset,
     partition: Partition,
-    path: String,
-    writer: PartitionWriter,
-    stamp: FileStamp,
-) -> Result<StagedPartition, LakeError> {
-    let (content_hash, _) = writer.finish(&stamp).await?;
-    let path = Path::from(path);
-    lake.make_durable(&path).await?;
-    let meta = lake.store.head(&path).await.map_err(|source| LakeError::Store {
-        action: "find",
-        path: path.to_string(),
-        source,
-    })?;
-    Ok(StagedPartition {
-        dataset,
-        partition,
-        meta,
-        content_hash,
-    })
+    is_kept: bool,
+}
+
+impl Closing {
+    /// Writes the rest of the file and, when it is to be kept, makes it durable.
+    async fn close(self, writer: PartitionWriter, stamp: &FileStamp) -> Result<StagedPartition, LakeError> {
+        let (content_hash, _) = writer.finish(stamp).await?;
+        if self.is_kept {
+            self.lake.make_durable(&self.path).await?;
+        }
+        let found = self.lake.store.head(&self.path).await;
+        let meta = found.map_err(|source| LakeError::Store {
+            action: "find",
+            path: self.path.to_string(),
+            source,
+        })?;
+        Ok(StagedPartition {
+            dataset: self.dataset,
+            partition: self.partition,
+            meta,
+            content_hash,
+        })
+    }
 }

@@ -3,6 +3,7 @@
 use arrow::array::{RecordBatch, UInt64Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
@@ -17,7 +18,7 @@ use crate::content_hash::ContentHash;
 use crate::{Dataset, Lake, LakeError, PartitionFile};
 
 /// Rows in a row group, and rows held in memory: the least that readers still like.
-const ROW_GROUP_ROWS: usize = 128 * 1024;
+pub(crate) const ROW_GROUP_ROWS: usize = 128 * 1024;
 
 /// The footer's key under which a file carries the hash of its rows.
 const CONTENT_HASH_KEY: &str = "kindred.content_hash";
@@ -61,16 +62,22 @@ impl FileStamp {
     }
 }
 
-/// Writes the rows of one partition, sorted within each row group.
+/// How the rows of a file lie in it.
+#[derive(Debug, Clone)]
+pub(crate) enum Layout {
+    /// Sorted by these columns, then all others, within each row group; and hashed, for comparisons.
+    Sorted(Vec<&'static str>),
+    /// As they come, for files that only their run reads.
+    AsTheyCome,
+}
+
+/// Writes the rows of one partition.
 pub(crate) struct PartitionWriter {
     dataset: Dataset,
     path: String,
     schema: SchemaRef,
     file: AsyncArrowWriter<BufWriter>,
-    /// Encodes rows with the sort columns first, for sorting and hashing at once.
-    rows: RowConverter,
-    /// The columns in the order in which `rows` takes them.
-    order: Vec<usize>,
+    sorting: Option<Sorting>,
     pending: Vec<RecordBatch>,
     pending_rows: usize,
     hash: ContentHash,
@@ -82,12 +89,16 @@ impl PartitionWriter {
         dataset: &Dataset,
         path: String,
         schema: SchemaRef,
-        sort: &[&str],
+        layout: &Layout,
     ) -> Result<Self, LakeError> {
         let zstd = ZstdLevel::try_new(1).expect("1 is a zstd level");
+        let statistics = match layout {
+            Layout::Sorted(_) => EnabledStatistics::Page,
+            Layout::AsTheyCome => EnabledStatistics::None,
+        };
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(zstd))
-            .set_statistics_enabled(EnabledStatistics::Page)
+            .set_statistics_enabled(statistics)
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
             .build();
         let sink = BufWriter::new(lake.store(), Path::from(path.as_str()));
@@ -97,31 +108,28 @@ impl PartitionWriter {
                 path: path.clone(),
                 source,
             })?;
-        let mut order: Vec<usize> = sort.iter().filter_map(|name| schema.index_of(name).ok()).collect();
-        order.extend(
-            (0..schema.fields().len())
-                .filter(|index| !order.contains(index))
-                .collect::<Vec<_>>(),
-        );
-        let fields = order
-            .iter()
-            .map(|&index| SortField::new(schema.field(index).data_type().clone()))
-            .collect();
-        let rows = RowConverter::new(fields).map_err(|source| LakeError::Arrange {
-            dataset: dataset.to_string(),
-            source,
-        })?;
+        let sorting = match layout {
+            Layout::Sorted(by) => Some(Sorting::new(&schema, by).map_err(|source| LakeError::Arrange {
+                dataset: dataset.to_string(),
+                source,
+            })?),
+            Layout::AsTheyCome => None,
+        };
         Ok(Self {
             dataset: dataset.clone(),
             path,
             schema,
             file,
-            rows,
-            order,
+            sorting,
             pending: Vec::new(),
             pending_rows: 0,
             hash: ContentHash::default(),
         })
+    }
+
+    /// Rows that are held in memory.
+    pub(crate) const fn pending_rows(&self) -> usize {
+        self.pending_rows
     }
 
     pub(crate) async fn write(&mut self, mut batch: RecordBatch) -> Result<(), LakeError> {
@@ -144,12 +152,13 @@ impl PartitionWriter {
         };
         let chunk = concat_batches(&self.schema, &std::mem::take(&mut self.pending)).map_err(arrange)?;
         self.pending_rows = 0;
-        let columns: Vec<_> = self.order.iter().map(|&index| chunk.column(index).clone()).collect();
-        let rows = self.rows.convert_columns(&columns).map_err(arrange)?;
-        self.hash.add(&rows);
-        let mut sorted: Vec<u64> = (0..chunk.num_rows() as u64).collect();
-        sorted.sort_unstable_by(|&left, &right| rows.row(left as usize).cmp(&rows.row(right as usize)));
-        let chunk = take_record_batch(&chunk, &UInt64Array::from(sorted)).map_err(arrange)?;
+        let chunk = match &self.sorting {
+            Some(sorting) => sorting.sort(&chunk, &mut self.hash).map_err(arrange)?,
+            None => {
+                self.hash.count(chunk.num_rows() as u64);
+                chunk
+            }
+        };
         let parquet = |source| LakeError::Parquet {
             action: "write",
             path: self.path.clone(),
@@ -177,6 +186,37 @@ impl PartitionWriter {
             source,
         })?;
         Ok((self.hash, self.file.bytes_written() as u64))
+    }
+}
+
+/// Encodes rows with the sort columns first, for sorting and hashing at once.
+struct Sorting {
+    rows: RowConverter,
+    /// The columns in the order in which `rows` takes them.
+    order: Vec<usize>,
+}
+
+impl Sorting {
+    fn new(schema: &SchemaRef, by: &[&str]) -> Result<Self, ArrowError> {
+        let mut order: Vec<usize> = by.iter().filter_map(|name| schema.index_of(name).ok()).collect();
+        let rest: Vec<_> = (0..schema.fields().len())
+            .filter(|index| !order.contains(index))
+            .collect();
+        order.extend(rest);
+        let fields = order
+            .iter()
+            .map(|&index| SortField::new(schema.field(index).data_type().clone()));
+        let rows = RowConverter::new(fields.collect())?;
+        Ok(Self { rows, order })
+    }
+
+    fn sort(&self, chunk: &RecordBatch, hash: &mut ContentHash) -> Result<RecordBatch, ArrowError> {
+        let columns: Vec<_> = self.order.iter().map(|&index| chunk.column(index).clone()).collect();
+        let rows = self.rows.convert_columns(&columns)?;
+        hash.add(&rows);
+        let mut sorted: Vec<u64> = (0..chunk.num_rows() as u64).collect();
+        sorted.sort_unstable_by(|&left, &right| rows.row(left as usize).cmp(&rows.row(right as usize)));
+        take_record_batch(chunk, &UInt64Array::from(sorted))
     }
 }
 

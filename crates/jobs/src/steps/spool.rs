@@ -53,12 +53,7 @@ impl Spooled {
         };
         let merge = Merge::new(work, table);
         let plan = work.platform.queries.get(query)?;
-        let mut stage = work.stage(
-            &Dataset::state(&format!("computed_{}", table.name)),
-            &schema,
-            &[],
-            &plan.sql,
-        );
+        let mut stage = work.spool(&format!("computed_{}", table.name), &schema);
         let mut count = 0;
         for params in params {
             let mut rows = session.stream(plan, &params).await?;
@@ -102,12 +97,7 @@ impl Spooled {
         let misshapen = |error| misshapen(query, table, &error);
         let (rows_schema, file_schema) = (summary_schema(table), file_schema(table));
         let sql = &work.platform.queries.get(query)?.sql;
-        let mut signed = work.stage(
-            &Dataset::state(&format!("signed_{}", table.name)),
-            &rows_schema,
-            &[],
-            sql,
-        );
+        let mut signed = work.spool(&format!("signed_{}", table.name), &rows_schema);
         let mut mirror = work.stage(&Dataset::kpi(table.name), &file_schema, table.key, sql);
         let merge = Merge::new(work, table);
         let covered = scope
@@ -182,8 +172,7 @@ impl Files {
             files,
         } = self.clone();
         let read = async move {
-            let mut snapshot = Snapshot::default();
-            files.iter().for_each(|file| snapshot.overlay(file));
+            let snapshot = Snapshot::of(&files);
             let session = engine.session(&lake, snapshot.clone());
             session.register_files(SPOOLED, snapshot.all(), &schema)?;
             let columns: Vec<_> = schema

@@ -43,4 +43,10 @@ impl<'a> Work<'a> {
             .lake
             .stage(dataset.clone(), schema.clone(), sort, self.run_id, stamp)
     }
+
+    /// Begins to keep rows for this run alone, under a name of their own.
+    pub(crate) fn spool(&self, name: &str, schema: &SchemaRef) -> Stage<'a> {
+        let dataset = Dataset::state(name);
+        self.platform.lake.spool(dataset, schema.clone(), self.run_id)
+    }
 }

@@ -50,21 +50,7 @@ async fn show(
         populated = populate(settings, opened, arguments) => populated?,
         () = stop.cancelled() => return Ok(()),
     }
-    let following = if arguments.still {
-        None
-    } else {
-        let targets = targets(settings, opened.embedded.as_ref())?;
-        Some(Following::start(
-            targets,
-            opened.platform.clock.clone(),
-            stop.child_token(),
-        ))
-    };
-    let served = fill_and_serve(settings, opened, arguments, servers, stop).await;
-    if let Some(following) = following {
-        following.stop().await;
-    }
-    served
+    fill_and_serve(settings, opened, arguments, servers, stop).await
 }
 
 async fn fill_and_serve(
@@ -84,10 +70,21 @@ async fn fill_and_serve(
             filled => filled?,
         }
     }
+    // The platform goes on only now: it has to live through its history once more first, at the figures' expense.
+    let following = if arguments.still {
+        None
+    } else {
+        let targets = targets(settings, opened.embedded.as_ref())?;
+        let clock = opened.platform.clock.clone();
+        Some(Following::start(targets, clock, stop.child_token()))
+    };
     welcome(settings, &servers)?;
     let catching_up = catch_up(opened.platform.clone(), rest, days, stop.clone());
     let served = servers.run(settings, opened, stop).await;
     catching_up.await.context("the backfill's task panicked")?;
+    if let Some(following) = following {
+        following.stop().await;
+    }
     served
 }
 

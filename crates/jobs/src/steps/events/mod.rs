@@ -8,7 +8,7 @@ mod placing;
 mod rejected;
 
 use kindred_extract::{ArrivalBatch, ArrivalRequest, Arrivals, fact_schema, rejected_batch, rejected_schema};
-use kindred_lake::{Dataset, Snapshot, StagedPartition};
+use kindred_lake::{Snapshot, StagedPartition};
 use kindred_model::{Fact, Instant, Source};
 use kindred_warehouse::WatermarkChange;
 use serde::Serialize;
@@ -104,13 +104,8 @@ struct Spooled {
 }
 
 async fn spool(work: &Work<'_>, arrivals: &mut Arrivals, as_of: Instant) -> Result<Spooled, JobError> {
-    let mut stage = work.stage(
-        &Dataset::state(INCOMING),
-        &fact_schema(Fact::Events),
-        &["event_time"],
-        "",
-    );
-    let mut aside = work.stage(&Dataset::state(ASIDE), &rejected_schema(), &[], "");
+    let mut stage = work.spool(INCOMING, &fact_schema(Fact::Events));
+    let mut aside = work.spool(ASIDE, &rejected_schema());
     let mut spooled = Spooled {
         incoming: Vec::new(),
         rejected: Vec::new(),

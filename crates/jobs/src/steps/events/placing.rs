@@ -83,7 +83,7 @@ pub(super) async fn place(
     // What history has of them is looked up once, and kept on disk: it may be all of history.
     let spooled_as = arrived[0].partition;
     let query = platform.queries.get("events/known_copies")?;
-    let mut copies = work.stage(&Dataset::state(KNOWN_COPIES), &copies_schema(), &[], "");
+    let mut copies = work.spool(KNOWN_COPIES, &copies_schema());
     let mut rows = session.stream(query, &Params::default()).await?;
     while let Some(batch) = rows.next().await {
         copies.write(spooled_as, batch?).await?;
@@ -93,7 +93,7 @@ pub(super) async fn place(
 
     // The copies that count, on disk too: the second step reads them twice.
     let query = platform.queries.get("events/fresh_events")?;
-    let mut fresh = work.stage(&Dataset::state(FRESH), &schema, &[TIME], "");
+    let mut fresh = work.spool(FRESH, &schema);
     let mut rows = session.stream(query, &Params::default()).await?;
     while let Some(batch) = rows.next().await {
         let batch = batch?;

@@ -25,9 +25,7 @@ pub(super) async fn stage(
     let platform = work.platform;
     let session = platform.engine.session(&platform.lake, published.clone());
     session.register_files("there", published.file(&dataset, day).into_iter(), &schema)?;
-    let mut found = Snapshot::default();
-    spooled.iter().for_each(|file| found.overlay(file));
-    session.register_files("found", found.all(), &schema)?;
+    session.register_files("found", Snapshot::of(spooled).all(), &schema)?;
     let sql = r#"
         select file, "offset", length, hash, min(reason) as reason
         from (
