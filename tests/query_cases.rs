@@ -97,14 +97,16 @@ async fn the_query_of_a_table_answers_its_columns_in_their_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_displaced_event_is_named_by_a_day_and_an_hour_as_the_job_reads_them() {
+async fn hours_of_events_are_named_by_a_day_and_an_hour_as_the_job_reads_them() {
     let library = library();
-    let query = library.get("events/displaced_events").unwrap();
-    for case in cases_of(query) {
-        let answer = Bench::new(&case).await.session.query(query, &case.params).await;
-        for batch in answer.unwrap().batches {
-            assert_eq!(batch.column(0).data_type(), &DataType::Date32);
-            assert_eq!(batch.column(1).data_type(), &DataType::Int32);
+    for name in ["events/displaced_events", "events/hours_of_copies"] {
+        let query = library.get(name).unwrap();
+        for case in cases_of(query) {
+            let answer = Bench::new(&case).await.session.query(query, &case.params).await;
+            for batch in answer.unwrap().batches {
+                assert_eq!(batch.column(0).data_type(), &DataType::Date32);
+                assert_eq!(batch.column(1).data_type(), &DataType::Int32);
+            }
         }
     }
 }

@@ -57,6 +57,7 @@ const REACH: &[(&str, &str, i64, i64)] = &[
     ("behavior/behavior_rollups", "aliases", ALL, ALL),
     ("behavior/user_behavior_events", "aliases", ALL, ALL),
     // A copy of an event may lie on any date.
+    ("events/hours_of_copies", "event_ids", ALL, ALL),
     ("events/known_copies", "events", ALL, ALL),
     // A funnel goes on for its window, which is 14 days in its first case; who enters it, and who anybody is, is known
     // from all that was before.

@@ -46,6 +46,24 @@ impl World {
         Cells::of_batches(table, signed, &batches)
     }
 
+    /// How many events of this id the lake holds.
+    pub(crate) async fn events(&self, id: &str) -> usize {
+        let (_, dataset, schema) = lake_tables()
+            .into_iter()
+            .find(|(name, ..)| *name == "events")
+            .expect("events are a table of the lake");
+        let lake = &self.platform.lake;
+        let session = self
+            .platform
+            .engine
+            .session(lake, lake.snapshot([dataset.clone()]).await.unwrap());
+        session.register_dataset("events", &dataset, &schema).unwrap();
+        let sql = format!("select 1 from events where event_id = '{id}'");
+        let rows = session.sql(&sql).await.unwrap();
+        let batches: Vec<_> = rows.try_collect().await.unwrap();
+        batches.iter().map(arrow::array::RecordBatch::num_rows).sum()
+    }
+
     /// Where the files of the lake are not those that the warehouse has recorded.
     async fn unknown_files(&self) -> Vec<String> {
         let lake = &self.platform.lake;

@@ -22,6 +22,8 @@ embedded![
     "state/subscription_spans",
     "state/first_purchases",
     "state/event_counts",
+    "state/event_ids",
+    "events/hours_of_copies",
     "events/known_copies",
     "events/fresh_events",
     "events/displaced_events",

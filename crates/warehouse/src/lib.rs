@@ -27,7 +27,7 @@ pub use publish::{
 pub use runs::{ATTEMPTS, RequestError, Run, RunOutcome, RunRequest, STALE_AFTER, StepRecord, backoff};
 pub use runs::{BackfillProgress, BackfillRequest, RunFilter, RunPage, RunPosition, piece_detail, plan_detail};
 pub use tables::{
-    ACTIVE_USER_BUCKETS, BEHAVIOR_ROLLUPS, CONVERSION_FUNNELS, Column, ColumnType, DAILY_KPI_SUMMARIES, FUNNEL_WINDOWS,
+    ACTIVE_USER_BUCKETS, BEHAVIOR_ROLLUPS, CONVERSION_FUNNELS, Closed, Column, ColumnType, DAILY_KPI_SUMMARIES, FUNNEL_WINDOWS,
     HOURLY_METRICS, LIFECYCLE_DAILY, MRR_MOVEMENTS_DAILY, RETENTION_COHORTS, REVENUE_METRICS, SEGMENT_KPI_DAILY,
     SESSION_ANALYTICS, SESSION_EXITS_DAILY, SESSION_WINDOWS, SUMMARY_TABLES, SummaryTable, USER_BEHAVIOR_EVENTS,
 };

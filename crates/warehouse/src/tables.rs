@@ -14,8 +14,23 @@ pub struct SummaryTable {
     pub key: &'static [&'static str],
     /// The column whose UTC day is the row's day: the partition in the lake, and what a scope of days refers to.
     pub day_column: &'static str,
+    /// When a row is final, as far as anybody knows: changing it later is a revision.
+    pub closed: Closed,
     /// Every column, in the table's order.
     pub columns: &'static [Column],
+}
+
+/// What tells that a row is final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// Its column `is_partial` is false.
+    Complete,
+    /// Its column `is_mature` is true.
+    Mature,
+    /// The key figures of its day are complete.
+    WithItsDay,
+    /// Nothing: it is expected to change, or is replaced whole.
+    Never,
 }
 
 /// A column of a summary table.
@@ -83,12 +98,6 @@ impl SummaryTable {
         let described = |name| self.key.contains(&name) || PROVENANCE.contains(&name);
         self.columns.iter().filter(move |column| !described(column.name))
     }
-
-    /// Whether its rows say that they are not yet complete; only then is a later change a revision.
-    #[must_use]
-    pub fn has_partial_rows(&self) -> bool {
-        self.column("is_partial").is_some()
-    }
 }
 
 /// Writes a table's columns: `name: Type, …`, then the two that say who wrote the row.
@@ -107,6 +116,7 @@ pub const DAILY_KPI_SUMMARIES: SummaryTable = SummaryTable {
     name: "daily_kpi_summaries",
     key: &["date"],
     day_column: "date",
+    closed: Closed::Complete,
     columns: columns! {
         date: Date,
         total_active_users: BigInt, weekly_active_users: BigInt, monthly_active_users: BigInt,
@@ -131,6 +141,7 @@ pub const LIFECYCLE_DAILY: SummaryTable = SummaryTable {
     name: "lifecycle_daily",
     key: &["date"],
     day_column: "date",
+    closed: Closed::Complete,
     columns: columns! {
         date: Date,
         new_active: BigInt, returning: BigInt, resurrected: BigInt, dormant: BigInt,
@@ -143,6 +154,7 @@ pub const SEGMENT_KPI_DAILY: SummaryTable = SummaryTable {
     name: "segment_kpi_daily",
     key: &["date", "dimension", "value"],
     day_column: "date",
+    closed: Closed::WithItsDay,
     columns: columns! {
         date: Date, dimension: Text, value: Text,
         active_users: BigInt, new_registrations: BigInt,
@@ -156,6 +168,7 @@ pub const SESSION_EXITS_DAILY: SummaryTable = SummaryTable {
     name: "session_exits_daily",
     key: &["date", "exit_reason"],
     day_column: "date",
+    closed: Closed::WithItsDay,
     columns: columns! {
         date: Date, exit_reason: Text,
         sessions: BigInt,
@@ -167,6 +180,7 @@ pub const ACTIVE_USER_BUCKETS: SummaryTable = SummaryTable {
     name: "active_user_buckets",
     key: &["granularity", "bucket_start"],
     day_column: "bucket_start",
+    closed: Closed::Complete,
     columns: columns! {
         granularity: Text, bucket_start: Instant, bucket_end: Instant,
         active_users: BigInt, new_registrations: BigInt, total_sessions: BigInt,
@@ -179,6 +193,7 @@ pub const REVENUE_METRICS: SummaryTable = SummaryTable {
     name: "revenue_metrics",
     key: &["date", "subscription_plan"],
     day_column: "date",
+    closed: Closed::Complete,
     columns: columns! {
         date: Date, subscription_plan: Text,
         new_subscriptions: BigInt, renewed_subscriptions: BigInt,
@@ -196,6 +211,7 @@ pub const MRR_MOVEMENTS_DAILY: SummaryTable = SummaryTable {
     name: "mrr_movements_daily",
     key: &["date"],
     day_column: "date",
+    closed: Closed::WithItsDay,
     columns: columns! {
         date: Date,
         opening_mrr: Numeric,
@@ -209,6 +225,7 @@ pub const CONVERSION_FUNNELS: SummaryTable = SummaryTable {
     name: "conversion_funnels",
     key: &["date", "funnel_name", "step_order"],
     day_column: "date",
+    closed: Closed::Mature,
     columns: columns! {
         date: Date, funnel_name: Text, step_order: BigInt, funnel_step: Text,
         total_users: BigInt, converted_users: BigInt, conversion_rate: Numeric,
@@ -222,6 +239,7 @@ pub const FUNNEL_WINDOWS: SummaryTable = SummaryTable {
     name: "funnel_windows",
     key: &["funnel_name", "as_of", "timeframe", "step_order"],
     day_column: "as_of",
+    closed: Closed::Never,
     columns: columns! {
         funnel_name: Text, as_of: Date, timeframe: Text, step_order: BigInt,
         total_users: BigInt, converted_users: BigInt,
@@ -234,6 +252,7 @@ pub const SESSION_WINDOWS: SummaryTable = SummaryTable {
     name: "session_windows",
     key: &["as_of", "timeframe"],
     day_column: "as_of",
+    closed: Closed::WithItsDay,
     columns: columns! {
         as_of: Date, timeframe: Text,
         sessions: BigInt, mean_duration: Double, median_duration: Double, p90_duration: Double,
@@ -245,6 +264,7 @@ pub const HOURLY_METRICS: SummaryTable = SummaryTable {
     name: "hourly_metrics",
     key: &["timestamp"],
     day_column: "timestamp",
+    closed: Closed::Complete,
     columns: columns! {
         timestamp: Instant,
         concurrent_users: BigInt, active_users: BigInt, active_interactions: BigInt, queue_length: BigInt,
@@ -258,6 +278,7 @@ pub const SESSION_ANALYTICS: SummaryTable = SummaryTable {
     name: "session_analytics",
     key: &["session_id"],
     day_column: "session_start",
+    closed: Closed::Never,
     columns: columns! {
         session_id: Uuid, user_id: BigInt,
         session_start: Instant, session_end: Instant, session_duration: Double,
@@ -272,6 +293,7 @@ pub const RETENTION_COHORTS: SummaryTable = SummaryTable {
     name: "retention_cohorts",
     key: &["cohort_week", "period_number"],
     day_column: "cohort_week",
+    closed: Closed::Complete,
     columns: columns! {
         cohort_week: Date, period_number: BigInt,
         cohort_size: BigInt, users_returned: BigInt, retention_rate: Numeric,
@@ -286,6 +308,7 @@ pub const BEHAVIOR_ROLLUPS: SummaryTable = SummaryTable {
     name: "behavior_rollups",
     key: &["timeframe", "as_of", "event_name", "facet", "facet_value"],
     day_column: "as_of",
+    closed: Closed::Never,
     columns: columns! {
         timeframe: Text, as_of: Instant, event_name: Text, facet: Text, facet_value: Text,
         event_count: BigInt, unique_users: BigInt,
@@ -297,6 +320,7 @@ pub const USER_BEHAVIOR_EVENTS: SummaryTable = SummaryTable {
     name: "user_behavior_events",
     key: &["event_time", "event_id"],
     day_column: "event_time",
+    closed: Closed::Never,
     columns: columns! {
         event_time: Instant, event_id: Text,
         user_id: BigInt, session_id: Text, event_name: Text, event_properties: Json,

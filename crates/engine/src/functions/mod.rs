@@ -1,11 +1,13 @@
-//! Functions of our own beside DataFusion's, for what SQL can say only by way of self-joins.
+//! Functions of our own beside DataFusion's, for what SQL can say only by way of self-joins, or not at all.
 
 mod funnel;
+mod id_hash;
 
 use datafusion::execution::context::SessionContext;
-use datafusion::logical_expr::AggregateUDF;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 /// Makes the functions known to a context.
 pub(crate) fn register(context: &SessionContext) {
     context.register_udaf(AggregateUDF::from(funnel::Funnel::default()));
+    context.register_udf(ScalarUDF::from(id_hash::IdHash::default()));
 }

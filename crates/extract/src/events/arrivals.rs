@@ -99,12 +99,14 @@ impl Arrivals {
         }
     }
 
-    /// The files that were read, path and version; complete once [`Arrivals::next`] gave none.
+    /// The files that were read, path and version; of a table, days of arrival and their rows. Complete once
+    /// [`Arrivals::next`] gave none.
     #[must_use]
     pub fn read_files(&self) -> Vec<(String, String)> {
         match &self.events {
             Events::Files(events) => events.read_files(),
-            Events::Table(_) | Events::Mixpanel(_) => Vec::new(),
+            Events::Table(events) => events.read_days(),
+            Events::Mixpanel(_) => Vec::new(),
         }
     }
 

@@ -5,6 +5,7 @@
 //! to keep one copy, and to put it where it belongs, is the reader's affair.
 
 mod address;
+mod arrival_days;
 mod arrivals;
 mod files;
 mod gathering;
@@ -90,6 +91,8 @@ pub struct ArrivalRequest {
     /// A backfill's days, which Mixpanel is asked for in place of those since the watermark. The others know what
     /// arrived since when, and ignore it.
     pub days: Option<DayWindow>,
+    /// Whether a table is searched for rows that were committed long after they arrived: once a day.
+    pub reconciles: bool,
     /// The files read so far, and the version of each: [`Arrivals::read_files`] of earlier extractions.
     pub known_files: BTreeMap<String, String>,
 }

@@ -2,26 +2,28 @@
 
 use arrow::array::{Array, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
-use chrono::{DateTime, TimeDelta};
-use kindred_model::{Fact, Instant, day_start};
+use chrono::DateTime;
+use kindred_model::{Fact, Instant};
 
+use super::arrival_days::ArrivalDays;
 use super::arrivals::ArrivalBatch;
 use super::gathering::{Gathering, Told};
 use super::properties::Properties;
 use super::rejected::Rejected;
 use super::scalar::Reason;
 use super::{ArrivalRequest, Cleaning, line};
+use crate::postgres::Snapshot;
 use crate::{ExtractError, PostgresSource, Rows};
-
-/// A row is written with the time of arrival, and seen when its transaction commits: at most so much later.
-const LATE_COMMITS: TimeDelta = TimeDelta::minutes(10);
 
 /// What a set aside row is noted under.
 const TABLE: &str = "behavior_events";
 
-/// The events that arrived in a window, in the order of their arrival.
+/// The events that arrived in some spans of time, each in the order of their arrival.
 pub(super) struct TableEvents {
-    rows: Rows,
+    snapshot: Snapshot,
+    spans: std::vec::IntoIter<(Option<Instant>, Instant)>,
+    rows: Option<Rows>,
+    counted: Vec<(String, String)>,
     pub(super) fingerprint: String,
     pub(super) sql: String,
     cleaning: Cleaning,
@@ -36,22 +38,42 @@ impl TableEvents {
         request: &ArrivalRequest,
     ) -> Result<Self, ExtractError> {
         let snapshot = source.open(&[Fact::Events]).await?;
-        let since = match request.since {
-            Some(watermark) => Some(watermark - LATE_COMMITS),
-            None => request.history_since.map(day_start),
-        };
+        let days = ArrivalDays::of(&snapshot, request).await?;
         Ok(Self {
-            rows: snapshot.read_arrivals(Fact::Events, since, request.now),
             fingerprint: snapshot.schema_fingerprint(Fact::Events),
             sql: snapshot.rows_sql(Fact::Events).to_owned(),
             gathering: Gathering::new(usize::MAX),
             cleaning,
+            spans: days.spans.into_iter(),
+            counted: days.counted,
+            rows: None,
+            snapshot,
         })
+    }
+
+    /// How many rows of each day of arrival have been read, in the form of files and their versions.
+    pub(super) fn read_days(&self) -> Vec<(String, String)> {
+        self.counted.clone()
+    }
+
+    /// The rows of the next batch, of this span or a later one.
+    async fn next_rows(&mut self) -> Result<Option<RecordBatch>, ExtractError> {
+        loop {
+            if let Some(rows) = &mut self.rows
+                && let Some(batch) = rows.next().await
+            {
+                return batch.map(Some);
+            }
+            let Some((from, to)) = self.spans.next() else {
+                return Ok(None);
+            };
+            self.rows = Some(self.snapshot.read_arrivals(Fact::Events, from, to));
+        }
     }
 
     /// The next batch; none when all rows have been read.
     pub(super) async fn next(&mut self) -> Result<Option<ArrivalBatch>, ExtractError> {
-        let Some(batch) = self.rows.next().await.transpose()? else {
+        let Some(batch) = self.next_rows().await? else {
             return Ok(None);
         };
         let columns = Columns::of(&batch);

@@ -109,9 +109,32 @@ impl Snapshot {
     /// # Errors
     /// The source fails or takes longer than the deadline.
     pub async fn counts(&self, fact: Fact, from: Option<NaiveDate>) -> Result<BTreeMap<NaiveDate, u64>, ExtractError> {
-        let date = format!("(\"{}\" at time zone 'UTC')::date", fact.partition_column());
-        let select = format!("{date}, count(*)");
-        let counted = rows_sql(&self.queries(fact).rows, &select, Bound::from_day(from), Bound::Latest);
+        self.count(fact, fact.partition_column(), Bound::from_day(from), Bound::Latest)
+            .await
+    }
+
+    /// How many rows of a fact that is captured by arrival arrived on each UTC date within `[from, to)`.
+    ///
+    /// # Errors
+    /// The source fails or takes longer than the deadline.
+    pub(crate) async fn count_arrivals(
+        &self,
+        fact: Fact,
+        from: Instant,
+        to: Instant,
+    ) -> Result<BTreeMap<NaiveDate, u64>, ExtractError> {
+        self.count(fact, "received_at", Bound::At(from), Bound::At(to)).await
+    }
+
+    async fn count(
+        &self,
+        fact: Fact,
+        column: &str,
+        from: Bound,
+        to: Bound,
+    ) -> Result<BTreeMap<NaiveDate, u64>, ExtractError> {
+        let select = format!("(\"{column}\" at time zone 'UTC')::date, count(*)");
+        let counted = rows_sql(&self.queries(fact).rows, &select, from, to);
         let what = format!("counting {fact}");
         let rows = self.ask(&what, &format!("{counted} group by 1")).await?;
         let cells = rows.iter().map(|row| {

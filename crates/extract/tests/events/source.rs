@@ -49,6 +49,7 @@ pub(crate) fn everything() -> ArrivalRequest {
         now: at(NOW),
         history_since: None,
         days: None,
+        reconciles: false,
         known_files: BTreeMap::new(),
     }
 }

@@ -19,6 +19,9 @@ pub(crate) const ACTIVE_DAYS: &str = "active_days";
 /// How often each identity met each event in each hour: what behaviour is counted from.
 pub(crate) const EVENT_COUNTS: &str = "event_counts";
 
+/// A hash of each event's id, and the hour where it lies: where a copy that arrives again may lie is asked here.
+pub(crate) const EVENT_IDS: &str = "event_ids";
+
 /// The user key that each anonymous key was first seen with.
 pub(crate) const ALIASES: &str = "aliases";
 
@@ -28,7 +31,7 @@ pub(crate) const FIRST_MOMENTS: &str = "first_moments";
 /// How far each person came in each funnel, by the date of entry.
 pub(crate) const FUNNEL_PEOPLE: &str = "funnel_people";
 
-const STATES: [&str; 5] = [ACTIVE_DAYS, EVENT_COUNTS, ALIASES, FIRST_MOMENTS, FUNNEL_PEOPLE];
+const STATES: [&str; 6] = [ACTIVE_DAYS, EVENT_COUNTS, EVENT_IDS, ALIASES, FIRST_MOMENTS, FUNNEL_PEOPLE];
 
 /// The dataset of a fact's rows: days, and hours of the events.
 pub(crate) fn facts(fact: Fact) -> Dataset {
@@ -100,6 +103,10 @@ pub(crate) fn state_schema(name: &str) -> SchemaRef {
             Field::new("hour", DataType::Int32, false),
             Field::new("events", DataType::Int64, false),
         ],
+        EVENT_IDS => vec![
+            Field::new("id_hash", DataType::Int64, false),
+            Field::new("hour", DataType::Int32, false),
+        ],
         ALIASES => vec![
             Field::new("anonymous_key", DataType::Int64, false),
             Field::new("user_key", DataType::Int64, false),
@@ -127,6 +134,7 @@ pub(crate) fn state_sort(name: &str) -> &'static [&'static str] {
     match name {
         ACTIVE_DAYS => &["user_key", "platform", "app_version"],
         EVENT_COUNTS => &["user_key", "anonymous_key", "event_name"],
+        EVENT_IDS => &["id_hash"],
         ALIASES => &["anonymous_key"],
         FIRST_MOMENTS => &["kind", "user_key", "anonymous_key"],
         _ => &["funnel_name", "person"],

@@ -8,10 +8,13 @@ use sqlx::{AssertSqlSafe, PgConnection, Postgres};
 use uuid::Uuid;
 
 use super::TableChange;
-use crate::{ColumnType, SummaryTable, WarehouseError};
+use crate::{Closed, ColumnType, SummaryTable, WarehouseError};
 
 /// The temporary table that holds the rows which shall stand, shaped like their target.
 pub(super) const STAGED: &str = "kindred_staged";
+
+/// The temporary table of the days that were complete before the run.
+const CLOSED_DAYS: &str = "kindred_closed_days";
 
 /// Merges the staged rows into their table and drops them. Returns how many rows changed.
 pub(super) async fn merge(
@@ -21,8 +24,8 @@ pub(super) async fn merge(
     at: Instant,
 ) -> Result<u64, WarehouseError> {
     let sql = Merge { table: change.table };
-    if change.table.has_partial_rows() {
-        let revise = sqlx::query(AssertSqlSafe(sql.revise())).bind(at).bind(run_id);
+    if let Some(closed) = sql.closed() {
+        let revise = sqlx::query(AssertSqlSafe(sql.revise(&closed))).bind(at).bind(run_id);
         execute(connection, revise, "note what a run restates").await?;
     }
     let mut changed = 0;
@@ -47,19 +50,42 @@ async fn execute(
     Ok(done.rows_affected())
 }
 
+/// Notes which days were complete before anything of a run is written, for tables that do not say it themselves.
+pub(super) async fn note_closed_days(connection: &mut PgConnection) -> Result<(), WarehouseError> {
+    let sql = format!(
+        "create temporary table {CLOSED_DAYS} on commit drop as
+         select date from daily_kpi_summaries where not is_partial"
+    );
+    execute(connection, sqlx::query(AssertSqlSafe(sql)), "note the complete days").await?;
+    Ok(())
+}
+
 /// The statements for one table. They name it and its columns only; values are bound.
 struct Merge {
     table: &'static SummaryTable,
 }
 
 impl Merge {
+    /// Whether the row `was` is final; nothing when none ever is.
+    fn closed(&self) -> Option<String> {
+        match self.table.closed {
+            Closed::Complete => Some("not was.is_partial".to_owned()),
+            Closed::Mature => Some("was.is_mature".to_owned()),
+            Closed::WithItsDay => Some(format!(
+                "was.{} in (select date from {CLOSED_DAYS})",
+                quoted(self.table.day_column)
+            )),
+            Closed::Never => None,
+        }
+    }
+
     /// `$1` when, `$2` the run.
-    fn revise(&self) -> String {
+    fn revise(&self, closed: &str) -> String {
         format!(
             "insert into kpi_revisions (table_name, key, revised_at, before, after, run_id)
              select '{name}', {key}, $1, {before}, {after}, $2
              from {table} as was join {STAGED} as shall using ({columns})
-             where not was.is_partial and ({old}) is distinct from ({new})",
+             where {closed} and ({old}) is distinct from ({new})",
             name = self.table.name,
             key = self.key_text(),
             before = row("was"),
@@ -73,11 +99,7 @@ impl Merge {
 
     /// `$1` when, `$2` the run, `$3` and `$4` the ends of the interval.
     fn vanish(&self) -> String {
-        let was_complete = if self.table.has_partial_rows() {
-            "not was.is_partial"
-        } else {
-            "false"
-        };
+        let closed = self.closed().unwrap_or_else(|| "false".to_owned());
         format!(
             "with was as (
                  delete from {table} as gone
@@ -86,7 +108,7 @@ impl Merge {
                  returning gone.*
              ), noted as (
                  insert into kpi_revisions (table_name, key, revised_at, before, after, run_id)
-                 select '{name}', {key}, $1, {before}, null, $2 from was where {was_complete}
+                 select '{name}', {key}, $1, {before}, null, $2 from was where {closed}
              )
              select from was",
             table = quoted(self.table.name),

@@ -216,6 +216,7 @@ async fn write(
             .flat_map(|interval| interval.days().days());
         event_days::prepare(connection, since, &days.collect()).await?;
     }
+    merge::note_closed_days(connection).await?;
     for change in &publication.tables {
         load::stage(connection, change).await?;
         let changed = merge::merge(connection, change, run_id, at).await?;

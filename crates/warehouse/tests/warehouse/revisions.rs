@@ -1,9 +1,9 @@
 use kindred_model::Instant;
-use kindred_warehouse::{ACTIVE_USER_BUCKETS, LIFECYCLE_DAILY, Scope};
+use kindred_warehouse::{ACTIVE_USER_BUCKETS, LIFECYCLE_DAILY, SEGMENT_KPI_DAILY, Scope};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Database, at, lifecycle, window};
+use crate::support::{Database, at, day, lifecycle, segment, window};
 
 const NOW: &str = "2026-03-10T01:00:00Z";
 const LATER: &str = "2026-03-10T02:00:00Z";
@@ -52,6 +52,34 @@ async fn a_closed_day_that_vanishes_leaves_what_it_was() {
     let noted = revisions(&database).await;
     assert_eq!(noted.len(), 1);
     assert_eq!((&noted[0].3, &noted[0].4), (&lifecycle("2026-03-08", 1), &None));
+}
+
+#[tokio::test]
+async fn rows_that_do_not_say_whether_they_are_complete_are_so_with_their_day() {
+    let database = Database::migrated().await;
+    for (date, is_partial) in [("2026-03-08", false), ("2026-03-09", true)] {
+        sqlx::query(
+            "insert into daily_kpi_summaries select $1::date, 1, 0, 0, 0, 0, null, 0, 0, 0, 0, 0, 0, 0, null, 0, 0, 0, 0,
+                 0, 0, 0, 0, null, null, null, null, 0, 0, 0, 0, 0, 0, null, null, $2, gen_random_uuid(), now()",
+        )
+        .bind(day(date))
+        .bind(is_partial)
+        .execute(database.warehouse.pool())
+        .await
+        .unwrap();
+    }
+    let rows = ["2026-03-08", "2026-03-09"].map(|date| segment(date, "de"));
+    database.publish(&SEGMENT_KPI_DAILY, scope(), &rows, at(NOW)).await;
+    assert!(revisions(&database).await.is_empty(), "a first figure revises nothing");
+
+    let mut restated = rows.clone();
+    restated
+        .iter_mut()
+        .for_each(|row| row["active_users"] = json!(1_000_000));
+    database.publish(&SEGMENT_KPI_DAILY, scope(), &restated, at(LATER)).await;
+    let noted = revisions(&database).await;
+    assert_eq!(noted.len(), 1, "the other day is not over");
+    assert_eq!((&noted[0].3, &noted[0].4), (&rows[0], &Some(restated[0].clone())));
 }
 
 #[tokio::test]

@@ -176,6 +176,7 @@ mod tests {
             now: "2026-03-10T14:00:00Z".parse().unwrap(),
             history_since: history_since.map(day),
             days: days.map(|(from, to)| DayWindow::new(day(from), day(to)).unwrap()),
+            reconciles: false,
             known_files: Default::default(),
         };
         let days: Vec<_> = wanted_days(&request).collect();

@@ -4,12 +4,13 @@
 //! What arrives is spooled into the run's staging folder, so that memory stays flat however much it is. Hours that no
 //! event reaches are not touched.
 
+mod copies;
 mod placing;
 mod rejected;
 
 use kindred_extract::{ArrivalBatch, ArrivalRequest, Arrivals, fact_schema, rejected_batch, rejected_schema};
 use kindred_lake::{Snapshot, StagedPartition};
-use kindred_model::{Fact, Instant, Source};
+use kindred_model::{Fact, Instant, Job, Source};
 use kindred_warehouse::WatermarkChange;
 use serde::Serialize;
 
@@ -65,6 +66,7 @@ pub(crate) async fn ingest(
         now: pulled.as_of,
         history_since: platform.settings.history_since,
         days: work.backfilled_days,
+        reconciles: work.job == Job::Daily,
         known_files,
     };
     let mut arrivals = source.open(request).await?;

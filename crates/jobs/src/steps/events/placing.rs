@@ -16,6 +16,7 @@ use kindred_extract::fact_schema;
 use kindred_lake::{Dataset, LakeError, Partition, Snapshot, StagedPartition, split_by_day, split_by_partition};
 use kindred_model::{Fact, Instant};
 
+use super::copies;
 use crate::error::JobError;
 use crate::steps::answers;
 use crate::steps::datasets::{self, sort_of};
@@ -77,10 +78,11 @@ pub(super) async fn place(
         return Ok(placed);
     }
     let session = platform.engine.session(&platform.lake, settled.clone());
-    session.register_dataset("events", &dataset, &schema)?;
     session.register_files("incoming_events", arrived.iter(), &schema)?;
+    let suspects = copies::suspects(work, &session, published, known, &settled).await?;
+    session.register_partitions("events", &dataset, suspects.iter(), &schema)?;
 
-    // What history has of them is looked up once, and kept on disk: it may be all of history.
+    // What the lake has of them is looked up once, and kept on disk: it may be all that it has.
     let spooled_as = arrived[0].partition;
     let query = platform.queries.get("events/known_copies")?;
     let mut copies = work.spool(KNOWN_COPIES, &copies_schema());

@@ -5,7 +5,7 @@
 
 pub(crate) mod active_days;
 pub(crate) mod alias_hours;
-pub(crate) mod event_counts;
+pub(crate) mod event_days;
 pub(crate) mod firsts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -153,7 +153,9 @@ pub(crate) async fn shared(
         return Ok(Shared::default());
     }
     let since = rebuild.today - Days::new(COUNTED_DAYS);
-    let counts = event_counts::rebuild(rebuild, &pending.of(Consumer::EventCounts, seen), since).await?;
+    let changed = pending.of(Consumer::EventCounts, seen);
+    let counts = event_days::counts(rebuild, &changed, since).await?;
+    let ids = event_days::ids(rebuild, &changed).await?;
     let aliases = firsts::aliases(rebuild, &pending.of(Consumer::Aliases, seen)).await?;
     let moments = firsts::first_moments(rebuild, &pending.of(Consumer::FirstMoments, seen)).await?;
     let mut snapshot = rebuild.snapshot.clone();
@@ -162,7 +164,7 @@ pub(crate) async fn shared(
     let oldest = rebuild.today - Days::new(RESTATED_DAYS);
     Ok(Shared {
         aliased: alias_hours::of_changed_aliases(&counted, &aliases, oldest).await?,
-        staged: [counts, aliases, moments].concat(),
+        staged: [counts, ids, aliases, moments].concat(),
     })
 }
 
