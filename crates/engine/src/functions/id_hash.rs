@@ -46,10 +46,7 @@ impl ScalarUDFImpl for IdHash {
 
 fn hash(id: &str) -> i64 {
     let hash = blake3::hash(id.as_bytes());
-    let (first, _) = hash
-        .as_bytes()
-        .split_first_chunk()
-        .expect("a BLAKE3 hash has 32 bytes");
+    let (first, _) = hash.as_bytes().split_first_chunk().expect("a BLAKE3 hash has 32 bytes");
     i64::from_le_bytes(*first)
 }
 

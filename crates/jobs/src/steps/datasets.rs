@@ -31,7 +31,14 @@ pub(crate) const FIRST_MOMENTS: &str = "first_moments";
 /// How far each person came in each funnel, by the date of entry.
 pub(crate) const FUNNEL_PEOPLE: &str = "funnel_people";
 
-const STATES: [&str; 6] = [ACTIVE_DAYS, EVENT_COUNTS, EVENT_IDS, ALIASES, FIRST_MOMENTS, FUNNEL_PEOPLE];
+const STATES: [&str; 6] = [
+    ACTIVE_DAYS,
+    EVENT_COUNTS,
+    EVENT_IDS,
+    ALIASES,
+    FIRST_MOMENTS,
+    FUNNEL_PEOPLE,
+];
 
 /// The dataset of a fact's rows: days, and hours of the events.
 pub(crate) fn facts(fact: Fact) -> Dataset {

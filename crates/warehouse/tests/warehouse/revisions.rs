@@ -76,10 +76,17 @@ async fn rows_that_do_not_say_whether_they_are_complete_are_so_with_their_day() 
     restated
         .iter_mut()
         .for_each(|row| row["active_users"] = json!(1_000_000));
-    database.publish(&SEGMENT_KPI_DAILY, scope(), &restated, at(LATER)).await;
+    database
+        .publish(&SEGMENT_KPI_DAILY, scope(), &restated, at(LATER))
+        .await;
     let noted = revisions(&database).await;
     assert_eq!(noted.len(), 1, "the other day is not over");
-    assert_eq!((&noted[0].3, &noted[0].4), (&rows[0], &Some(restated[0].clone())));
+    let (key, before, after) = (&noted[0].1, &noted[0].3, noted[0].4.as_ref().unwrap());
+    assert_eq!(key, "2026-03-08/country/de");
+    assert_eq!(
+        (&before["active_users"], &after["active_users"]),
+        (&json!(4), &json!(1_000_000))
+    );
 }
 
 #[tokio::test]
