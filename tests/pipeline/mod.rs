@@ -4,6 +4,7 @@ mod backfills;
 mod bad_input;
 mod changes;
 mod interruptions;
+mod quality;
 mod requests;
 mod reruns;
 mod sixty_days;

@@ -56,6 +56,11 @@ const REACH: &[(&str, &str, i64, i64)] = &[
     ("behavior/behavior_rollups", "event_counts", 90, 0),
     ("behavior/behavior_rollups", "aliases", ALL, ALL),
     ("behavior/user_behavior_events", "aliases", ALL, ALL),
+    ("quality/daily_series", "daily_kpi_summaries", 112, 0),
+    ("quality/daily_series", "revenue_metrics", 112, 0),
+    ("quality/hourly_series", "hourly_metrics", 112, 0),
+    ("quality/series_scores", "series", ALL, ALL),
+    ("quality/unusable_sessions", "users", ALL, ALL),
     // A copy of an event may lie on any date.
     ("events/hours_of_copies", "event_ids", ALL, ALL),
     ("events/known_copies", "events", ALL, ALL),

@@ -224,6 +224,7 @@ async fn platform(
         engine: Engine::new(engine).unwrap(),
         queries: QueryLibrary::embedded().unwrap(),
         warehouse: warehouse(&database.url()).await,
+        webhook: None,
         settings: JobSettings {
             currency: "USD".to_owned(),
             history_since: None,

@@ -52,11 +52,13 @@ fn control_routes(access: &Arc<Access>) -> OpenApiRouter<ApiState> {
         .routes(routes!(control::jobs::get))
         .routes(routes!(control::runs::get))
         .routes(routes!(control::run::get))
+        .routes(routes!(control::alerts::get))
         .routes(routes!(metrics::get::get));
     let operator = Guarded::for_role(Role::Operator, access)
         .routes(routes!(control::jobs::pause))
         .routes(routes!(control::jobs::resume))
         .routes(routes!(control::cancel::post))
+        .routes(routes!(control::resolve_alert::post))
         .routes(routes!(control::backfill::post));
     // They wait as long as the caller asks, and keep their own time.
     let waiting = Guarded::for_role(Role::Operator, access).routes(routes!(control::trigger::post));

@@ -44,9 +44,6 @@ pub enum JobError {
         /// What does not fit.
         problem: String,
     },
-    /// Figures contradict each other.
-    #[error("the figures contradict each other, so that nothing was published: {}", .0.join("; "))]
-    Identities(Vec<String>),
     /// The window has not begun.
     #[error("{0} lies in the future: there is nothing to compute yet")]
     Future(Interval),
@@ -113,7 +110,6 @@ impl JobError {
             Self::SourceUnset(_)
             | Self::Request(RequestError::AlreadyRunning { .. })
             | Self::Shape { .. }
-            | Self::Identities(_)
             | Self::Future(_)
             | Self::Cancelled
             | Self::InTheWay { .. }
@@ -142,7 +138,6 @@ impl JobError {
             | Self::Lake(_)
             | Self::Engine(_)
             | Self::Shape { .. }
-            | Self::Identities(_)
             | Self::LostLease
             | Self::Deadline { .. }
             | Self::InTheWay { .. }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::error::{JobError, describe};
 use crate::ledger::Ledger;
 use crate::turn::claim_in_turn;
-use crate::{Platform, run};
+use crate::{Platform, quality, run};
 
 /// How often a run shows that it lives: often enough that a lost one is known within the warehouse's patience.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -88,6 +88,10 @@ async fn hold(platform: &Arc<Platform>, run: Run, owner: Uuid, cancel: &Cancella
         () = cancel.cancelled() => Err(JobError::Cancelled),
     };
     if let Err(error) = ended {
+        if !run.dry_run {
+            let now = platform.clock.now();
+            quality::record(platform, run_id, now, &quality::mistakes(&error, now)).await;
+        }
         give_up(platform, &run, owner, &ledger, &error).await;
         return Err(or_cancelled(platform, run_id, error).await);
     }

@@ -13,6 +13,7 @@ mod execute;
 pub mod funnels;
 mod ledger;
 mod platform;
+mod quality;
 mod run;
 mod steps;
 mod turn;
@@ -23,6 +24,7 @@ pub use error::{ErrorKind, JobError, describe};
 pub use execute::{execute, run_now};
 pub use funnels::FunnelSpec;
 pub use platform::{JobSettings, Platform};
+pub use quality::Webhook;
 pub use steps::datasets::{lake_tables, summary_schema};
 pub use worker::Worker;
 

@@ -9,7 +9,7 @@ use kindred_lake::Lake;
 use kindred_model::{Clock, Source};
 use kindred_warehouse::Warehouse;
 
-use crate::FunnelSpec;
+use crate::{FunnelSpec, Webhook};
 
 /// Everything between the sources and the warehouse, opened once for the process.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct Platform {
     pub queries: QueryLibrary,
     /// Where figures are published and runs are kept.
     pub warehouse: Warehouse,
+    /// Who is told of alerts.
+    pub webhook: Option<Webhook>,
     /// What an operator may set.
     pub settings: JobSettings,
 }

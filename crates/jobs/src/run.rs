@@ -13,8 +13,7 @@ use kindred_warehouse::{DAILY_KPI_SUMMARIES, PartitionChange, Publication, Run, 
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::Platform;
-use crate::consumer::{Consumer, Pending, left_over};
+use crate::consumer::{Consumer, Pending, facts_of, left_over};
 use crate::demand::{RESTATED_DAYS, Situation, tables_of};
 use crate::error::{JobError, describe};
 use crate::ledger::{Done, Ledger, count};
@@ -24,7 +23,8 @@ use crate::steps::known::Known;
 use crate::steps::pull;
 use crate::steps::state::{self, Rebuild};
 use crate::steps::work::Work;
-use crate::steps::{check, datasets, mirror, standing};
+use crate::steps::{datasets, mirror, standing};
+use crate::{Platform, quality};
 
 /// How far before a day a bucket that holds it may begin.
 const LONGEST_BUCKET_DAYS: u64 = 92;
@@ -35,7 +35,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
     let mut snapshot = platform.lake.snapshot(datasets::all()).await?;
     let known = Known::load(platform).await?;
     let pending = Pending::new(platform.warehouse.pending_changes().await?);
-    let served = Consumer::served_by(run.job);
+    let mut served = Consumer::served_by(run.job);
 
     ledger.begin("pull").await?;
     let computed = standing::of_table(&snapshot, &DAILY_KPI_SUMMARIES);
@@ -114,7 +114,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
     ledger.begin("compute").await?;
     let session = datasets::session(platform, snapshot.clone())?;
     let Outcome {
-        tables,
+        mut tables,
         spooled,
         states: outcome_states,
     } = compute::compute(
@@ -135,7 +135,18 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
         .await?;
 
     ledger.begin("check").await?;
-    let checks = check::identities(platform, &session, &tables).await?;
+    let identities = quality::identities(platform, &session, &tables, pulled.as_of).await?;
+    tables.retain(|computed| !identities.withheld.contains(computed.table.name));
+    let mut verdicts = quality::of_sources(&pulled, &facts_of(run.job));
+    verdicts.extend(quality::too_late(&situation.late(), run.job, pulled.as_of));
+    verdicts.extend(quality::facts(platform, &session, run.job, asked, pulled.as_of).await);
+    let checks = json!({
+        "identities": quality::summary(&identities.verdicts),
+        "facts": quality::summary(&verdicts),
+        "events": pulled.events,
+        "lateChanges": situation.late(),
+    });
+    verdicts.extend(identities.verdicts.iter().cloned());
     ledger.end(Done::default()).await?;
 
     ledger.begin("stage").await?;
@@ -149,19 +160,15 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
 
     let staged = [std::mem::take(&mut pulled.staged), states, outcome_states, mirrored].concat();
     let outcome = RunOutcome {
-        status: if pulled.absent.is_empty() {
+        status: if pulled.absent.is_empty() && identities.withheld.is_empty() {
             RunStatus::Completed
         } else {
             RunStatus::Partial
         },
         records_read: count(pulled.rows_read),
         records_processed: count(computed_rows),
-        error_message: pulled.absence(),
-        checks: json!({
-            "identities": checks,
-            "events": pulled.events,
-            "lateChanges": situation.late(),
-        }),
+        error_message: quality::told(pulled.absence(), &identities),
+        checks,
         steps: ledger.steps(),
         transient: false,
     };
@@ -172,6 +179,10 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
             .finish(run.id, owner, platform.clock.now(), outcome)
             .await?;
         return Ok(());
+    }
+    // What was withheld is computed again by the next run: whatever asked for it stays noted.
+    if !identities.withheld.is_empty() {
+        served.retain(|consumer| Some(*consumer) != Consumer::of(run.job));
     }
     let publication = Publication {
         run_id: run.id,
@@ -197,6 +208,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
     for (table, changed) in &published.rows_changed {
         tracing::info!(run_id = %run.id, table, changed, "published");
     }
+    quality::judge_published(platform, run, asked, verdicts).await;
     Ok(())
 }
 

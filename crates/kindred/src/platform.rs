@@ -12,7 +12,7 @@ use kindred_engine::{Engine, EngineOptions, QueryLibrary};
 use kindred_extract::{
     EventSource, EventsConfig, PostgresSource, SourceConfig, UserKeys, embedded_queries, queries_from,
 };
-use kindred_jobs::{JobSettings, Platform};
+use kindred_jobs::{JobSettings, Platform, Webhook};
 use kindred_lake::Lake;
 use kindred_model::{Clock, Source};
 use kindred_warehouse::{ConnectOptions, STALE_AFTER, Warehouse};
@@ -67,6 +67,7 @@ pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Opened> {
         engine: engine(settings)?,
         queries: queries(settings)?,
         warehouse,
+        webhook: webhook(settings)?,
         settings: JobSettings {
             currency: settings.limits.currency.clone(),
             history_since: settings.sources.history_since,
@@ -78,6 +79,13 @@ pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Opened> {
         platform: Arc::new(platform),
         embedded,
     })
+}
+
+/// Who is told of alerts, when somebody is.
+fn webhook(settings: &Settings) -> anyhow::Result<Option<Webhook>> {
+    let address = settings.logging.alert_webhook.clone();
+    let webhook = address.map(Webhook::new).transpose();
+    webhook.context("ALERT_WEBHOOK_URL cannot be used: this machine's certificates could not be read")
 }
 
 /// Removes what dead runs have staged. Listed before it is asked which runs live: one that begins meanwhile is not taken

@@ -5,6 +5,7 @@
 //! that list and from nothing else, values are bound or copied. This crate computes no figure and knows no lake: the
 //! caller hands in the rows, and the closure that swaps its files in.
 
+mod alerts;
 mod connect;
 mod error;
 mod migrate;
@@ -16,6 +17,7 @@ mod runs;
 mod tables;
 mod ticks;
 
+pub use alerts::{Alert, AlertFilter, AlertType, CheckKey, MOST_ALERTS, Outcome, RESOLVED_BY_CHECK, Severity, Verdict};
 pub use connect::{ConnectOptions, Warehouse};
 pub use error::{Cause, ErrorKind, WarehouseError};
 pub use pending::PendingChange;

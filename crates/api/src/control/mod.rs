@@ -1,11 +1,13 @@
 //! The ETL control API, an address a file.
 
+pub(crate) mod alerts;
 pub(crate) mod backfill;
 pub(crate) mod cancel;
 mod days;
 pub(crate) mod health;
 mod job_name;
 pub(crate) mod jobs;
+pub(crate) mod resolve_alert;
 pub(crate) mod run;
 mod run_answer;
 pub(crate) mod runs;

@@ -44,6 +44,8 @@ const ROUTES: &[(&str, Option<Role>)] = &[
     ("control GET /runs", Some(Role::Viewer)),
     ("control GET /runs/{id}", Some(Role::Viewer)),
     ("control POST /runs/{id}/cancel", Some(Role::Operator)),
+    ("control GET /alerts", Some(Role::Viewer)),
+    ("control POST /alerts/{id}/resolve", Some(Role::Operator)),
     ("control POST /backfill", Some(Role::Operator)),
     ("control POST /trigger/{job}", Some(Role::Operator)),
 ];

@@ -4,6 +4,7 @@
 mod access;
 mod access_log;
 mod active_users;
+mod alerts;
 mod backfill;
 mod cache;
 mod cancel;

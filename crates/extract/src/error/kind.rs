@@ -1,5 +1,7 @@
 //! What to do about each error: one exhaustive match.
 
+use kindred_model::Fact;
+
 use super::ExtractError;
 
 /// What to do about an error.
@@ -52,6 +54,19 @@ impl ExtractError {
             Self::Deadline { .. } | Self::ExportLimit { .. } => ErrorKind::Timeout,
             Self::Cancelled { .. } => ErrorKind::Cancelled,
             Self::Failed { .. } => ErrorKind::Query,
+        }
+    }
+
+    /// The fact whose rows or columns are not those of the contract.
+    #[must_use]
+    pub const fn fact(&self) -> Option<Fact> {
+        match self {
+            Self::BrokenQuery { fact, .. }
+            | Self::MissingColumn { fact, .. }
+            | Self::ExtraColumn { fact, .. }
+            | Self::RetypedColumn { fact, .. }
+            | Self::Value { fact, .. } => Some(*fact),
+            _ => None,
         }
     }
 

@@ -1,8 +1,7 @@
-//! The steps of a run, in order: pull, state, compute, check, mirror. Publishing is the warehouse's.
+//! The steps of a run, in order: pull, state, compute, mirror. Publishing is the warehouse's.
 
 pub(crate) mod answers;
 pub(crate) mod changes;
-pub(crate) mod check;
 pub(crate) mod compute;
 pub(crate) mod datasets;
 pub(crate) mod events;
@@ -11,7 +10,7 @@ pub(crate) mod known;
 mod merge;
 pub(crate) mod mirror;
 pub(crate) mod pull;
-mod shape;
+pub(crate) mod shape;
 pub(crate) mod spool;
 pub(crate) mod standing;
 pub(crate) mod state;

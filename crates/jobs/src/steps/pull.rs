@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use kindred_extract::Snapshot as SourceSnapshot;
+use kindred_extract::{ExtractError, Snapshot as SourceSnapshot};
 use kindred_lake::{Partition, Snapshot, StagedPartition};
 use kindred_model::{Fact, Instant, Source};
 use kindred_warehouse::WatermarkChange;
@@ -35,7 +35,7 @@ pub(crate) struct Pulled {
     /// Up to when moderation is known; `None`: not at all.
     pub(crate) moderation_to: Option<Instant>,
     /// Optional sources that are configured and did not answer, and why.
-    pub(crate) absent: Vec<(Source, String)>,
+    pub(crate) absent: Vec<(Source, ExtractError)>,
     /// The files of events that were read: path and ETag.
     pub(crate) event_files: Vec<(String, String)>,
     /// What was found among the events.
@@ -104,7 +104,7 @@ pub(crate) async fn pull(
 }
 
 type Opened = Vec<(Source, SourceSnapshot)>;
-type Absent = Vec<(Source, String)>;
+type Absent = Vec<(Source, ExtractError)>;
 
 /// One snapshot of each source. A required one that fails, fails the run; an optional one is left out.
 async fn open(platform: &Platform, wanted: &[Fact]) -> Result<(Opened, Absent), JobError> {
@@ -124,7 +124,7 @@ async fn open(platform: &Platform, wanted: &[Fact]) -> Result<(Opened, Absent), 
             Ok(snapshot) => opened.push((source, snapshot)),
             Err(error) if source.is_optional() => {
                 tracing::warn!(%source, error = describe(&error), "an optional source is left out");
-                absent.push((source, describe(&error)));
+                absent.push((source, error));
             }
             Err(error) => return Err(error.into()),
         }
@@ -147,7 +147,7 @@ impl Pulled {
         let lines = self
             .absent
             .iter()
-            .map(|(source, why)| format!("without the source {source}: {why}"));
+            .map(|(source, why)| format!("without the source {source}: {}", describe(why)));
         (!self.absent.is_empty()).then(|| lines.collect::<Vec<_>>().join("; "))
     }
 

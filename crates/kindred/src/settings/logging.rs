@@ -1,4 +1,6 @@
-//! What is logged, and how.
+//! What is logged, and how; and who is told of alerts.
+
+use secrecy::SecretString;
 
 use super::Reader;
 
@@ -9,6 +11,8 @@ pub(crate) struct Logging {
     pub(crate) level: &'static str,
     /// `LOG_FORMAT`.
     pub(crate) format: LogFormat,
+    /// `ALERT_WEBHOOK_URL`: where alerts are told; it may hold a token.
+    pub(crate) alert_webhook: Option<SecretString>,
 }
 
 /// How a line of the log is written.
@@ -40,6 +44,10 @@ impl Logging {
                 LogFormat::Text
             }
         };
-        Self { level, format }
+        Self {
+            level,
+            format,
+            alert_webhook: reader.http("ALERT_WEBHOOK_URL"),
+        }
     }
 }

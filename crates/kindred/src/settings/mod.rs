@@ -124,6 +124,7 @@ mod tests {
             ("WEEKLY_SCHEDULE", "0 0 2 * * 1"),
             ("SESSIONS_SCHEDULE", "0 0 30 2 *"),
             ("USER_KEY_SECRET", "short"),
+            ("ALERT_WEBHOOK_URL", "hooks.example/hunter2"),
         ])
         .unwrap_err();
         let text: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
@@ -140,6 +141,7 @@ mod tests {
             "WEEKLY_SCHEDULE",
             "SESSIONS_SCHEDULE",
             "USER_KEY_SECRET",
+            "ALERT_WEBHOOK_URL",
         ] {
             assert!(settings.contains(&expected), "{expected} is not among {text:?}");
         }

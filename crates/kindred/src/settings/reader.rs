@@ -87,6 +87,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// An address that requests are sent to. It is not quoted either.
+    pub(crate) fn http(&mut self, setting: &'static str) -> Option<SecretString> {
+        let text = self.text(setting)?;
+        match Url::parse(&text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(SecretString::from(text)),
+            _ => {
+                self.mistake(setting, "is no address; write https://host/path".to_owned());
+                None
+            }
+        }
+    }
+
     pub(crate) fn finish<T>(self, settings: T) -> Result<T, Vec<Mistake>> {
         if self.mistakes.is_empty() {
             Ok(settings)

@@ -1,6 +1,7 @@
 //! The warehouse on a real PostgreSQL, a database a test.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod alerts;
 mod backfills;
 mod connect;
 mod figures;
