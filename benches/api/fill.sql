@@ -104,7 +104,9 @@ from made, days, unnest(array['24h', '7d', '30d', '90d']) as timeframe,
         select 'all' as facet, '*' as value
         union all select 'platform', unnest(array['ios', 'android', 'web'])
         union all select 'hour', lpad(hour::text, 2, '0') from generate_series(0, 23) as hour
-    ) as facets;
+    ) as facets
+-- In the first hour of a day none of its hours is closed.
+where ago < 0 or date_trunc('hour', now()) > date at time zone 'utc';
 
 insert into source_watermarks
 select source, dataset, now(), now(), 1000000, 'made up', run_id
