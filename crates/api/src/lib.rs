@@ -25,6 +25,7 @@ mod timestamp;
 mod window;
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,9 +42,13 @@ pub use serve::serve;
 use control::sources::Sources;
 use metrics::Metrics;
 
-/// What every handler is handed. Clones share it.
+/// What every handler is handed. A clone, of which each request makes several, is one count more.
 #[derive(Debug, Clone)]
-pub struct ApiState {
+pub struct ApiState(Arc<Shared>);
+
+/// What clones of the state share.
+#[derive(Debug, Clone)]
+pub struct Shared {
     warehouse: Warehouse,
     clock: Clock,
     schedules: Arc<BTreeMap<Job, String>>,
@@ -51,6 +56,14 @@ pub struct ApiState {
     cache: AnswerCache,
     access: Arc<Access>,
     metrics: Arc<Metrics>,
+}
+
+impl Deref for ApiState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 impl ApiState {
@@ -61,7 +74,7 @@ impl ApiState {
     /// the request that asked it.
     #[must_use]
     pub fn new(warehouse: Warehouse, clock: Clock) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             warehouse,
             clock,
             schedules: Arc::default(),
@@ -69,39 +82,36 @@ impl ApiState {
             cache: AnswerCache::new(Duration::ZERO),
             access: Arc::default(),
             metrics: Arc::new(Metrics::new()),
-        }
+        }))
+    }
+
+    fn with(self, change: impl FnOnce(&mut Shared)) -> Self {
+        let mut shared = Arc::unwrap_or_clone(self.0);
+        change(&mut shared);
+        Self(Arc::new(shared))
     }
 
     /// Open to those alone.
     #[must_use]
     pub fn with_access(self, access: Access) -> Self {
-        Self {
-            access: Arc::new(access),
-            ..self
-        }
+        self.with(|shared| shared.access = Arc::new(access))
     }
 
     /// With a cache that keeps answers, which somebody must empty: [`forget_what_is_published_anew`].
     #[must_use]
     pub fn with_cache(self, cache: AnswerCache) -> Self {
-        Self { cache, ..self }
+        self.with(|shared| shared.cache = cache)
     }
 
     /// With the schedules by which this process starts jobs, as an operator wrote them.
     #[must_use]
     pub fn with_schedules(self, schedules: BTreeMap<Job, String>) -> Self {
-        Self {
-            schedules: Arc::new(schedules),
-            ..self
-        }
+        self.with(|shared| shared.schedules = Arc::new(schedules))
     }
 
     /// With a way to look whether sources answer.
     #[must_use]
     pub fn with_sources(self, probe: impl SourceProbe) -> Self {
-        Self {
-            sources: Arc::new(Sources::looked_at_by(probe)),
-            ..self
-        }
+        self.with(|shared| shared.sources = Arc::new(Sources::looked_at_by(probe)))
     }
 }

@@ -108,23 +108,30 @@ impl AnswerCache {
         metrics::register(registry, entries);
     }
 
-    /// The answer that is kept for this address and form, or the one that `make` makes. Whoever asks for the same meanwhile waits
-    /// for it; what went wrong is told to all of them and not kept.
+    fn key(&self, uri: &Uri, form: Form) -> Key {
+        Key {
+            address: uri.path_and_query().map_or("", |address| address.as_str()).into(),
+            form,
+            generation: self.generation.load(Ordering::SeqCst),
+        }
+    }
+
+    /// The answer that is kept for this address and form.
+    pub(super) async fn kept(&self, uri: &Uri, form: Form) -> Option<Given> {
+        let entity = self.entries.get(&self.key(uri, form)).await?;
+        self.hits.inc();
+        Some(Given::new(entity, Found::Hit, self.ttl))
+    }
+
+    /// The answer that `make` makes, to be kept. Whoever asks for the same meanwhile waits for it; what went wrong is told
+    /// to all of them and not kept.
     pub(super) async fn answer(
         &self,
         uri: &Uri,
         form: Form,
         make: impl Future<Output = Result<Entity, Problem>>,
     ) -> Result<Given, Problem> {
-        let key = Key {
-            address: uri.path_and_query().map_or("", |address| address.as_str()).into(),
-            form,
-            generation: self.generation.load(Ordering::SeqCst),
-        };
-        if let Some(entity) = self.entries.get(&key).await {
-            self.hits.inc();
-            return Ok(Given::new(entity, Found::Hit, self.ttl));
-        }
+        let key = self.key(uri, form);
         let mut found = Found::Hit;
         let made = async {
             found = Found::Miss;

@@ -70,6 +70,18 @@ impl<P: DeserializeOwned> Asked<P> {
         F: Future<Output = Result<A, ApiError>>,
     {
         // Whatever is kept was asked for rightly, so that the parameters are read when it is not.
+        if let Some(given) = state.cache.kept(&self.uri, self.form).await {
+            return given.respond(&self.held);
+        }
+        // Apart, so that an answer that is kept does not carry about what it takes to compute one.
+        Box::pin(self.computed(state, compute)).await
+    }
+
+    async fn computed<A, F>(self, state: &ApiState, compute: impl FnOnce(P, Instant) -> F) -> Response
+    where
+        A: Answer,
+        F: Future<Output = Result<A, ApiError>>,
+    {
         let make = async {
             let Params(params) = Params::of(&self.uri)?;
             let answer = compute(params, state.clock.now()).await?;
