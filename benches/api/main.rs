@@ -6,7 +6,7 @@
 //! uncached one is above 10 ms, or that of any endpoint above 50 ms. Writes `bench/api.json` into the target folder.
 //!
 //! `bench-api --soak SECONDS` loads a server for so long with requests of every kind instead, and fails when its memory
-//! grew by more than a tenth since its warm-up.
+//! was larger by more than a twentieth in the second half of that time than in the first.
 #![allow(clippy::print_stdout, reason = "a benchmark speaks to a terminal")]
 
 mod cached;

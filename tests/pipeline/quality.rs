@@ -18,6 +18,9 @@ use tokio::net::TcpListener;
 use super::{TOMORROW, YESTERDAY, empty_world};
 use crate::support::World;
 
+/// The day after [`YESTERDAY`].
+const TODAY: &str = "2026-03-15";
+
 /// A query that answers one session too many for each reason of its end.
 const WRONG: &str = "sessions/session_exits_daily";
 
@@ -84,8 +87,14 @@ async fn figures_that_contradict_each_other_are_withheld_and_the_others_are_publ
     assert_eq!(found[0].run_id, Some(partial.id));
 
     Arc::get_mut(&mut world.platform).unwrap().queries = QueryLibrary::embedded().unwrap();
-    assert_eq!(run(&world).await.status, RunStatus::Completed);
+    // The next night asks for its own day; the one that was withheld is computed with it.
+    world.wait(5);
+    let next = world.run(TODAY, TOMORROW).await.unwrap();
+    assert_eq!(next.status, RunStatus::Completed);
     assert_eq!(rows(&world, "daily_kpi_summaries").await, 2);
+    world.assert_sound().await;
+    world.assert_equals(&world.clean(YESTERDAY, TOMORROW).await).await;
+    assert_eq!(rows(&world, "pending_changes where consumer = 'withheld'").await, 0);
     assert!(!of_type(&world, AlertType::Contradiction).await[0].is_resolved);
     run(&world).await;
     assert!(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::NaiveDate;
 use kindred_lake::Partition;
 use kindred_model::{Fact, Job};
 use kindred_warehouse::PendingChange;
@@ -20,10 +21,12 @@ pub(crate) enum Consumer {
     Daily,
     Hourly,
     Sessions,
+    /// The daily job again: days whose figures contradicted each other, and were not published.
+    Withheld,
 }
 
 impl Consumer {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::ActiveDays,
         Self::EventCounts,
         Self::Aliases,
@@ -31,6 +34,7 @@ impl Consumer {
         Self::Daily,
         Self::Hourly,
         Self::Sessions,
+        Self::Withheld,
     ];
 
     fn name(self) -> &'static str {
@@ -42,6 +46,7 @@ impl Consumer {
             Self::Daily => Job::Daily.as_str(),
             Self::Hourly => Job::Hourly.as_str(),
             Self::Sessions => Job::Sessions.as_str(),
+            Self::Withheld => "withheld",
         }
     }
 
@@ -70,6 +75,8 @@ impl Consumer {
             ],
             Self::Hourly => &[Users, UserSessions, Interactions, MatchingQueue, Messages, Events],
             Self::Sessions => &[UserSessions, Matches, SessionTelemetry, Messages],
+            // It does not wait for a change.
+            Self::Withheld => &[],
         }
     }
 
@@ -78,7 +85,7 @@ impl Consumer {
     pub(crate) fn served_by(job: Job) -> BTreeSet<Self> {
         let states = [Self::ActiveDays, Self::EventCounts, Self::Aliases, Self::FirstMoments];
         match job {
-            Job::Daily => states.into_iter().chain([Self::Daily]).collect(),
+            Job::Daily => states.into_iter().chain([Self::Daily, Self::Withheld]).collect(),
             Job::Hourly => states.into_iter().chain([Self::Hourly]).collect(),
             Job::Weekly => BTreeSet::from([Self::ActiveDays]),
             Job::Sessions => BTreeSet::from([Self::Sessions]),
@@ -115,6 +122,15 @@ impl Pending {
         changes
     }
 
+    /// The days whose figures were withheld, and have not been computed since.
+    pub(crate) fn withheld(&self) -> BTreeSet<NaiveDate> {
+        let withheld = self
+            .0
+            .iter()
+            .filter(|change| change.consumer == Consumer::Withheld.name());
+        withheld.map(|change| change.day).collect()
+    }
+
     /// Of hours of events that changed, those of days of which not more is known to have changed.
     pub(crate) fn hours_known(&self, job: Job, mut hours: BTreeSet<Partition>) -> BTreeSet<Partition> {
         let whole = Consumer::of(job).map(|consumer| self.of(consumer, &Changes::default()).of(&[Fact::Events]));
@@ -129,6 +145,18 @@ impl Pending {
         let left = self.0.into_iter();
         left.filter(|change| names.contains(change.consumer.as_str())).collect()
     }
+}
+
+/// What a run leaves whose figures of these days were withheld: the next daily run computes them again, asked or not.
+pub(crate) fn withheld(days: impl IntoIterator<Item = NaiveDate>, run_id: Uuid) -> Vec<PendingChange> {
+    let again = |day| PendingChange {
+        consumer: Consumer::Withheld.name().to_owned(),
+        // Of whichever fact: all are read.
+        fact: Fact::Users,
+        day,
+        noted_by: run_id,
+    };
+    days.into_iter().map(again).collect()
 }
 
 /// What a run that saw these changes leaves to the consumers that it does not serve.

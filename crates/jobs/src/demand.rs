@@ -60,6 +60,8 @@ pub(crate) struct Cohorts {
 pub(crate) struct Situation<'a> {
     pub(crate) job: Job,
     pub(crate) asked: Interval,
+    /// Days whose figures were withheld from publication: they are as good as asked for.
+    pub(crate) withheld: &'a BTreeSet<NaiveDate>,
     /// Whether only what is asked is wanted, and not what a ticked run does besides.
     pub(crate) backfill: bool,
     pub(crate) as_of: Instant,
@@ -143,7 +145,7 @@ impl Situation<'_> {
     }
 
     fn daily(&self) -> Demand {
-        let asked: BTreeSet<_> = self.asked_days().collect();
+        let asked: BTreeSet<_> = self.asked_days().chain(self.withheld.iter().copied()).collect();
         let restated = self
             .changes
             .restated(self.oldest(), self.today(), self.computed(DAILY_KPI_SUMMARIES.name));

@@ -88,11 +88,11 @@ async fn hold(platform: &Arc<Platform>, run: Run, owner: Uuid, cancel: &Cancella
         () = cancel.cancelled() => Err(JobError::Cancelled),
     };
     if let Err(error) = ended {
+        give_up(platform, &run, owner, &ledger, &error).await;
         if !run.dry_run {
             let now = platform.clock.now();
             quality::record(platform, run_id, now, &quality::mistakes(&error, now)).await;
         }
-        give_up(platform, &run, owner, &ledger, &error).await;
         return Err(or_cancelled(platform, run_id, error).await);
     }
     let run = warehouse.run(run_id).await?.ok_or(JobError::LostLease)?;

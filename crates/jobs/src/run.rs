@@ -13,7 +13,7 @@ use kindred_warehouse::{DAILY_KPI_SUMMARIES, PartitionChange, Publication, Run, 
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::consumer::{Consumer, Pending, facts_of, left_over};
+use crate::consumer::{self, Consumer, Pending, facts_of, left_over};
 use crate::demand::{RESTATED_DAYS, Situation, tables_of};
 use crate::error::{JobError, describe};
 use crate::ledger::{Done, Ledger, count};
@@ -77,9 +77,14 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
         Job::Daily => standing::immature(platform, &snapshot, today).await?,
         _ => BTreeSet::new(),
     };
+    let withheld = match run.job {
+        Job::Daily => pending.withheld(),
+        _ => BTreeSet::new(),
+    };
     let situation = Situation {
         job: run.job,
         asked,
+        withheld: &withheld,
         backfill: run.trigger == Trigger::Backfill,
         as_of: pulled.as_of,
         changes: &changes,
@@ -180,9 +185,18 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
             .await?;
         return Ok(());
     }
-    // What was withheld is computed again by the next run: whatever asked for it stays noted.
+    // What was withheld is computed again by the next run: whatever asked for it stays noted, and that it was asked for.
+    let mut again = Vec::new();
     if !identities.withheld.is_empty() {
-        served.retain(|consumer| Some(*consumer) != Consumer::of(run.job));
+        served.retain(|consumer| Some(*consumer) != Consumer::of(run.job) && *consumer != Consumer::Withheld);
+        if run.job == Job::Daily {
+            let days = demand
+                .figures
+                .iter()
+                .chain(&demand.entries)
+                .flat_map(|window| window.days());
+            again = consumer::withheld(days.collect::<BTreeSet<_>>(), run.id);
+        }
     }
     let publication = Publication {
         run_id: run.id,
@@ -191,7 +205,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
         tables: changes_of_tables,
         partitions: staged.iter().map(partition).collect(),
         watermarks: pulled.watermarks,
-        noted: left_over(&seen, &served, run.id),
+        noted: [left_over(&seen, &served, run.id), again].concat(),
         settled: pending.settled(&served),
         event_files: pulled.event_files,
         events_since: (!demand.events.is_empty()).then_some(situation.events_since),

@@ -11,6 +11,7 @@ const MORNING: &str = "2026-03-10T09:05:00Z";
 struct World {
     job: Job,
     asked: Interval,
+    withheld: BTreeSet<NaiveDate>,
     backfill: bool,
     as_of: Instant,
     changes: Changes,
@@ -30,6 +31,7 @@ impl World {
         Self {
             job,
             asked: job.default_interval(as_of),
+            withheld: BTreeSet::new(),
             backfill: false,
             as_of,
             changes: Changes::default(),
@@ -74,6 +76,7 @@ impl World {
         Situation {
             job: self.job,
             asked: self.asked,
+            withheld: &self.withheld,
             backfill: self.backfill,
             as_of: self.as_of,
             changes: &self.changes,
@@ -102,6 +105,25 @@ fn shown<T: ToString>(windows: &[T]) -> Vec<String> {
 
 fn instants(texts: &[&str]) -> BTreeSet<Instant> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+#[test]
+fn what_was_withheld_is_computed_though_nobody_asks_for_it() {
+    let mut world = World::ticked(Job::Daily, NIGHT);
+    let withheld = day("2026-03-02");
+    world.withheld.insert(withheld);
+    let demand = world.demand();
+    for windows in [
+        &demand.figures,
+        &demand.followed,
+        &demand.entries,
+        &demand.funnel_windows,
+    ] {
+        assert!(
+            windows.iter().any(|window| window.days().any(|day| day == withheld)),
+            "{demand:?}"
+        );
+    }
 }
 
 #[test]

@@ -73,6 +73,9 @@ pub(crate) fn too_late(days: &BTreeSet<NaiveDate>, job: Job, at: Instant) -> Opt
 
 /// Makes alerts of what was found; logs those that are new or worse, and tells them to whoever wants to know.
 pub(crate) async fn record(platform: &Platform, run_id: Uuid, at: Instant, verdicts: &[Verdict]) {
+    if verdicts.is_empty() {
+        return;
+    }
     match platform.warehouse.record_verdicts(run_id, at, verdicts).await {
         Ok(alerts) => {
             alerts.iter().for_each(log);

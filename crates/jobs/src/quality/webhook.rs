@@ -14,11 +14,11 @@ use crate::error::describe;
 /// A check that fails, recovers and fails again within this time is told of once, unless it is worse.
 const SUPPRESSED_FOR: TimeDelta = TimeDelta::hours(6);
 
-/// How long one request may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one request may take. All tries together end before a process that shall stop has to have stopped.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What is waited before each try.
-const WAITS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(4)];
+const WAITS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(3)];
 
 /// Where alerts are told. The address may hold a token, and is not shown.
 #[derive(Debug)]

@@ -44,6 +44,7 @@ impl Warehouse {
             .into_iter()
             .map(|alert| (alert.key.clone(), alert))
             .collect();
+        let before = open.clone();
         let (mut news, mut settled) = (BTreeSet::new(), Vec::new());
         for Verdict { key, bucket, outcome } in sorted {
             match (open.get_mut(key), outcome) {
@@ -54,9 +55,9 @@ impl Warehouse {
                     open.insert(key.clone(), alert);
                 }
                 (Some(alert), Outcome::Violated { .. }) => {
-                    let before = alert.severity;
+                    let severity = alert.severity;
                     *alert = raised_again(alert, bucket, outcome, run_id, at);
-                    if alert.severity > before {
+                    if alert.severity > severity {
                         news.insert(alert.id);
                     }
                 }
@@ -68,7 +69,8 @@ impl Warehouse {
                 }
             }
         }
-        for alert in settled.iter().chain(open.values()) {
+        let is_changed = |alert: &&Alert| before.get(&alert.key) != Some(*alert);
+        for alert in settled.iter().chain(open.values()).filter(is_changed) {
             write(&mut transaction, alert).await?;
         }
         transaction.commit().await.map_err(failed())?;
