@@ -1,8 +1,8 @@
 //! Checks of what came in and of what went out: queries that judge, and alerts for what they find.
 //!
 //! A check is a query under `queries/quality/`. Whatever it looks at, it answers the same columns ([`verdicts`]), so
-//! that a new check needs no code. What it finds never stops a run; a contradiction between figures keeps them from
-//! being published, and an error of these checks themselves is logged and is no failure of the run.
+//! that a new check needs no code. What it finds never stops a run, and that it cannot be made is logged. Identities are
+//! stricter: figures that contradict each other are not published, and when they cannot be asked the run fails.
 
 mod facts;
 mod identities;
