@@ -48,15 +48,26 @@ impl ArrivalDays {
             spans.extend(of_days.map(|days| (Some(day_start(days.from())), read_to.min(day_start(days.to())))));
         }
         spans.push((read_to.or(request.history_since.map(day_start)), request.now));
-        let counted = count(request.now - LATE_COMMITS).await?;
+        let read = request.now - LATE_COMMITS;
+        let counts = count(read).await?;
+        let counted = every_day(&counts, first, read.date_naive());
         Ok(Self {
             spans,
             counted: counted
-                .into_iter()
                 .map(|(day, rows)| (format!("{PREFIX}{day}"), rows.to_string()))
                 .collect(),
         })
     }
+}
+
+/// The numbers of all days from `first` to `last`: one without rows has none, so that its first late row is another number.
+fn every_day(
+    counts: &BTreeMap<NaiveDate, u64>,
+    first: NaiveDate,
+    last: NaiveDate,
+) -> impl Iterator<Item = (NaiveDate, u64)> {
+    let days = first.iter_days().take_while(move |day| *day <= last);
+    days.map(|day| (day, counts.get(&day).copied().unwrap_or_default()))
 }
 
 /// The rows that were read of the days from `first` on.
@@ -88,6 +99,19 @@ mod tests {
         let there = [("2026-01-01", 5), ("2026-01-02", 8), ("2026-01-04", 9)].map(|(date, rows)| (day(date), rows));
         let late = differing(&read.into(), &there.into());
         assert_eq!(late, BTreeSet::from([day("2026-01-02"), day("2026-01-03")]));
+    }
+
+    #[test]
+    fn a_day_without_rows_is_remembered_as_such() {
+        let counts = BTreeMap::from([(day("2026-01-02"), 7)]);
+        let counted: Vec<_> = every_day(&counts, day("2026-01-01"), day("2026-01-03")).collect();
+        let expected = [("2026-01-01", 0), ("2026-01-02", 7), ("2026-01-03", 0)];
+        assert_eq!(counted, expected.map(|(date, rows)| (day(date), rows)));
+        let late = differing(
+            &counted.into_iter().collect(),
+            &BTreeMap::from([(day("2026-01-01"), 1)]),
+        );
+        assert!(late.contains(&day("2026-01-01")));
     }
 
     #[test]
