@@ -3,7 +3,11 @@
 mod backfills;
 mod bad_input;
 mod changes;
+mod erasure;
 mod interruptions;
+mod kept_events;
+mod nulls;
+mod privacy;
 mod quality;
 mod requests;
 mod reruns;

@@ -64,6 +64,8 @@ const REACH: &[(&str, &str, i64, i64)] = &[
     // A copy of an event may lie on any date.
     ("events/hours_of_copies", "event_ids", ALL, ALL),
     ("events/known_copies", "events", ALL, ALL),
+    // A device may have met its first user at any time.
+    ("privacy/devices", "events", ALL, ALL),
     // A funnel goes on for its window, which is 14 days in its first case; who enters it, and who anybody is, is known
     // from all that was before.
     ("funnel/funnel_people", "first_moments", ALL, 0),

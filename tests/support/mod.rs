@@ -3,6 +3,7 @@
 
 pub(crate) mod billing;
 pub(crate) mod cells;
+pub(crate) mod everything;
 pub(crate) mod soundness;
 pub(crate) mod world;
 

@@ -71,7 +71,7 @@ impl World {
 
     /// A platform over these sources, each in the one database unless `change` says otherwise.
     pub(crate) async fn over(source: Arc<TestDatabase>, now: Instant, change: impl FnOnce(&mut Sources)) -> Self {
-        let migrated = Template::once("warehouse_6", async |url: String| {
+        let migrated = Template::once("warehouse_7", async |url: String| {
             warehouse(&url).await.migrate().await.map(drop)
         })
         .await;
@@ -229,6 +229,7 @@ async fn platform(
             currency: "USD".to_owned(),
             history_since: None,
             events_warehouse_days: 35,
+            events_lake_days: None,
             funnels: vec![FunnelSpec::onboarding(14)],
         },
     })

@@ -39,6 +39,7 @@ pub use publications::forget_what_is_published_anew;
 pub use routes::{control_router, kpi_router, openapi};
 pub use serve::serve;
 
+use control::erasure::UserKeys;
 use control::sources::Sources;
 use metrics::Metrics;
 
@@ -56,6 +57,7 @@ pub struct Shared {
     cache: AnswerCache,
     access: Arc<Access>,
     metrics: Arc<Metrics>,
+    user_keys: Option<UserKeys>,
 }
 
 impl Deref for ApiState {
@@ -68,7 +70,7 @@ impl Deref for ApiState {
 
 impl ApiState {
     /// The state of a server that answers from this warehouse and tells the time by this clock. It knows no schedule
-    /// and no source, keeps no answer, and is open to all.
+    /// and no source, keeps no answer, can erase nobody, and is open to all.
     ///
     /// The warehouse's statement timeout should be no longer than a request may take (15 s), so that a query ends with
     /// the request that asked it.
@@ -82,6 +84,7 @@ impl ApiState {
             cache: AnswerCache::new(Duration::ZERO),
             access: Arc::default(),
             metrics: Arc::new(Metrics::new()),
+            user_keys: None,
         }))
     }
 
@@ -107,6 +110,12 @@ impl ApiState {
     #[must_use]
     pub fn with_schedules(self, schedules: BTreeMap<Job, String>) -> Self {
         self.with(|shared| shared.schedules = Arc::new(schedules))
+    }
+
+    /// With what turns a user's id into the key that stands for it, so that persons can be erased.
+    #[must_use]
+    pub fn with_user_keys(self, key: impl Fn(&str) -> i64 + Send + Sync + 'static) -> Self {
+        self.with(|shared| shared.user_keys = Some(UserKeys::by(key)))
     }
 
     /// With a way to look whether sources answer.

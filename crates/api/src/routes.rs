@@ -60,6 +60,9 @@ fn control_routes(access: &Arc<Access>) -> OpenApiRouter<ApiState> {
         .routes(routes!(control::cancel::post))
         .routes(routes!(control::resolve_alert::post))
         .routes(routes!(control::backfill::post));
+    let admin = Guarded::for_role(Role::Admin, access)
+        .routes(routes!(control::erase::post))
+        .routes(routes!(control::erasure::get));
     // They wait as long as the caller asks, and keep their own time.
     let waiting = Guarded::for_role(Role::Operator, access).routes(routes!(control::trigger::post));
     OpenApiRouter::with_openapi(document(
@@ -69,6 +72,7 @@ fn control_routes(access: &Arc<Access>) -> OpenApiRouter<ApiState> {
     .routes(routes!(control::health::get))
     .merge(viewer.into())
     .merge(operator.into())
+    .merge(admin.into())
     .layer(request_timeout())
     .merge(waiting.into())
 }

@@ -28,6 +28,7 @@ embedded![
     "events/fresh_events",
     "events/displaced_events",
     "events/placed_events",
+    "privacy/devices",
     "kpi/daily_active_users",
     "kpi/daily_registrations",
     "kpi/daily_sessions",

@@ -224,6 +224,19 @@ pub(crate) const fn columns(fact: Fact) -> &'static [Column] {
     }
 }
 
+/// The columns of a fact that hold user keys, of users or of devices.
+#[must_use]
+pub fn key_columns(fact: Fact) -> Vec<&'static str> {
+    let keys = columns(fact).iter().filter(|column| column.content == Content::UserKey);
+    keys.map(|column| column.name).collect()
+}
+
+/// The columns of a fact that must hold something.
+pub fn required_columns(fact: Fact) -> impl Iterator<Item = &'static str> {
+    let required = columns(fact).iter().filter(|column| !column.nullable);
+    required.map(|column| column.name)
+}
+
 /// The Arrow schema that a fact leaves extraction with.
 ///
 /// User keys are `Int64`; other ids `FixedSizeBinary(16)` with the canonical extension type `arrow.uuid`; instants

@@ -15,12 +15,12 @@ mod parameters;
 mod postgres;
 mod user_key;
 
-pub use contract::fact_schema;
+pub use contract::{fact_schema, key_columns, required_columns};
 pub use error::{ErrorKind, ExtractError};
 pub use events::{
     ArrivalBatch, ArrivalRequest, Arrivals, EventSource, EventsConfig, MixpanelSettings, Patience, PropertyList,
-    Rejected, rejected_batch, rejected_schema,
+    Rejected, USER_ID_ENDING, rejected_batch, rejected_schema,
 };
 pub use library::{FactQueries, embedded_queries, queries_from};
-pub use postgres::{PostgresSource, Rows, Snapshot, SourceConfig};
+pub use postgres::{Nulls, PostgresSource, Rows, Snapshot, SourceConfig};
 pub use user_key::UserKeys;

@@ -37,7 +37,7 @@ impl Consumer {
         Self::Withheld,
     ];
 
-    fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::ActiveDays => ACTIVE_DAYS,
             Self::EventCounts => EVENT_COUNTS,

@@ -101,6 +101,25 @@ impl Demand {
     }
 }
 
+/// Days that the longest timeframe of behaviour, and the longest window of entry dates, look at.
+const LONGEST_WINDOW_DAYS: u64 = 90;
+
+impl Demand {
+    /// Without what older events would be needed for, which are not kept: what was published of it stays.
+    pub(crate) fn of_events_since(mut self, since: NaiveDate) -> Self {
+        self.rollups
+            .retain(|end| *end >= day_start(since + Days::new(LONGEST_WINDOW_DAYS)));
+        let from = |windows: &[DayWindow], first: NaiveDate| {
+            let days = windows.iter().flat_map(|window| window.days());
+            DayWindow::covering(days.filter(|day| *day >= first))
+        };
+        self.followed = from(&self.followed, since);
+        self.entries = from(&self.entries, since);
+        self.funnel_windows = from(&self.funnel_windows, since + Days::new(LONGEST_WINDOW_DAYS - 1));
+        self
+    }
+}
+
 /// The tables that runs of a job write.
 pub(crate) fn tables_of(job: Job) -> Vec<&'static SummaryTable> {
     let daily: [&SummaryTable; 10] = [

@@ -69,6 +69,12 @@ pub enum JobError {
         /// How long the backfill has waited.
         minutes: u64,
     },
+    /// The scan after an erasure found something.
+    #[error("the person is not erased yet: there are {left}; it is tried again")]
+    NotErased {
+        /// How many rows of what.
+        left: String,
+    },
     /// The request was taken up by another process.
     #[error("the run was taken up by another process")]
     TakenUp,
@@ -113,6 +119,7 @@ impl JobError {
             | Self::Future(_)
             | Self::Cancelled
             | Self::InTheWay { .. }
+            | Self::NotErased { .. }
             | Self::TakenUp
             | Self::Elsewhere { .. } => false,
         }
@@ -141,6 +148,7 @@ impl JobError {
             | Self::LostLease
             | Self::Deadline { .. }
             | Self::InTheWay { .. }
+            | Self::NotErased { .. }
             | Self::TakenUp
             | Self::Elsewhere { .. } => ErrorKind::Failed,
         }

@@ -8,6 +8,7 @@
 mod backfill;
 mod consumer;
 mod demand;
+mod erasure;
 mod error;
 mod execute;
 pub mod funnels;
@@ -20,6 +21,7 @@ mod turn;
 mod worker;
 
 pub use backfill::{BackfillReport, backfill};
+pub use erasure::erase_now;
 pub use error::{ErrorKind, JobError, describe};
 pub use execute::{execute, run_now};
 pub use funnels::FunnelSpec;

@@ -43,6 +43,8 @@ pub struct JobSettings {
     pub history_since: Option<NaiveDate>,
     /// Days of events that the warehouse keeps, the current one included (`EVENTS_WAREHOUSE_DAYS`).
     pub events_warehouse_days: u64,
+    /// Days of events that the lake keeps, the current one included (`EVENTS_LAKE_DAYS`); `None`: all of them.
+    pub events_lake_days: Option<u64>,
     /// The funnels: onboarding, and those that are declared (`FUNNELS_FILE`).
     pub funnels: Vec<FunnelSpec>,
 }
@@ -52,6 +54,12 @@ impl JobSettings {
     pub(crate) fn funnel_days(&self) -> u64 {
         let longest = self.funnels.iter().map(|funnel| funnel.window_days).max();
         longest.unwrap_or_default().into()
+    }
+
+    /// The first day of the events that the lake keeps; none when it keeps all of them.
+    pub(crate) fn events_kept_since(&self, today: NaiveDate) -> Option<NaiveDate> {
+        self.events_lake_days
+            .map(|days| today - Days::new(days.saturating_sub(1)))
     }
 
     /// The first day of the events that the warehouse keeps.

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::consumer::{self, Consumer, Pending, facts_of, left_over};
 use crate::demand::{RESTATED_DAYS, Situation, tables_of};
+use crate::erasure::Erased;
 use crate::error::{JobError, describe};
 use crate::ledger::{Done, Ledger, count};
 use crate::steps::compute::{self, Outcome};
@@ -23,7 +24,7 @@ use crate::steps::known::Known;
 use crate::steps::pull;
 use crate::steps::state::{self, Rebuild};
 use crate::steps::work::Work;
-use crate::steps::{datasets, mirror, standing};
+use crate::steps::{datasets, expired, mirror, standing};
 use crate::{Platform, quality};
 
 /// How far before a day a bucket that holds it may begin.
@@ -31,7 +32,7 @@ const LONGEST_BUCKET_DAYS: u64 = 92;
 
 pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger: &Ledger) -> Result<(), JobError> {
     let asked = asked(platform, run)?;
-    let work = Work::new(platform, run, asked);
+    let work = Work::new(platform, run, asked, Erased::load(&platform.warehouse).await?);
     let mut snapshot = platform.lake.snapshot(datasets::all()).await?;
     let known = Known::load(platform).await?;
     let pending = Pending::new(platform.warehouse.pending_changes().await?);
@@ -98,7 +99,10 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
         funnel_days: platform.settings.funnel_days(),
         events_since: platform.settings.events_since(today),
     };
-    let demand = situation.demand();
+    let kept_since = platform.settings.events_kept_since(today);
+    let demand = kept_since
+        .iter()
+        .fold(situation.demand(), |demand, since| demand.of_events_since(*since));
     let active = state::active(
         &Rebuild::new(&work, &snapshot, &known, today),
         &served,
@@ -143,6 +147,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
     let identities = quality::identities(platform, &session, &tables, pulled.as_of).await?;
     tables.retain(|computed| !identities.withheld.contains(computed.table.name));
     let mut verdicts = quality::of_sources(&pulled, &facts_of(run.job));
+    verdicts.extend(quality::of_pull(&pulled));
     verdicts.extend(quality::too_late(&situation.late(), run.job, pulled.as_of));
     verdicts.extend(quality::facts(platform, &session, run.job, asked, pulled.as_of).await);
     let checks = json!({
@@ -198,12 +203,20 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
             again = consumer::withheld(days.collect::<BTreeSet<_>>(), run.id);
         }
     }
+    let expired = match kept_since {
+        Some(since) if run.job == Job::Daily => expired::expired(&known, &snapshot, since),
+        _ => Vec::new(),
+    };
     let publication = Publication {
         run_id: run.id,
         owner,
         at: platform.clock.now(),
         tables: changes_of_tables,
-        partitions: staged.iter().map(partition).collect(),
+        partitions: staged
+            .iter()
+            .map(|file| pulled.partition(file))
+            .chain(expired.iter().map(expired::removal))
+            .collect(),
         watermarks: pulled.watermarks,
         noted: [left_over(&seen, &served, run.id), again].concat(),
         settled: pending.settled(&served),
@@ -213,7 +226,10 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
     };
     let published = platform
         .warehouse
-        .publish(&publication, || platform.lake.swap(&staged))
+        .publish(&publication, || async {
+            platform.lake.swap(&staged).await?;
+            platform.lake.remove(&expired).await
+        })
         .await?;
     // What was read and no different is still staged; the run is published whether or not it can be removed now.
     if let Err(error) = platform.lake.discard(run.id).await {
@@ -240,7 +256,8 @@ fn rows(staged: &[StagedPartition]) -> u64 {
     staged.iter().map(|file| file.content_hash.rows()).sum()
 }
 
-fn partition(staged: &StagedPartition) -> PartitionChange {
+/// What the warehouse is told of a file.
+pub(crate) fn partition(staged: &StagedPartition) -> PartitionChange {
     PartitionChange {
         dataset: staged.dataset.to_string(),
         partition: staged.partition.to_string(),
@@ -249,6 +266,7 @@ fn partition(staged: &StagedPartition) -> PartitionChange {
         bytes: count(staged.meta.size),
         etag: staged.meta.e_tag.clone(),
         content_hash: staged.content_hash.to_string(),
+        left_out: 0,
         removed: false,
     }
 }

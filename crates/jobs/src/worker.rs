@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::error::{JobError, describe};
-use crate::{Platform, backfill, execute};
+use crate::{Platform, backfill, erasure, execute};
 
 /// How long a requested run waits at most before it is taken up, once it is its turn.
 const LOOK: Duration = Duration::from_millis(250);
@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(250);
 /// How long to wait when the warehouse does not answer.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Carries out requested runs, oldest first, one after the other, and the backfills whose runs they may be.
+/// Carries out requested runs, oldest first, one after the other, the backfills whose runs they may be, and erasures.
 #[derive(Debug, Clone)]
 pub struct Worker {
     platform: Arc<Platform>,
@@ -86,8 +86,12 @@ impl Worker {
         Ok(true)
     }
 
-    /// Whether there was a run to carry out. How it ended stands in the ledger.
+    /// Whether there was a person to erase or a run to carry out. How it ended stands in the ledger.
     async fn take_one(&self, stop: &CancellationToken) -> Result<bool, JobError> {
+        // Before any run. One that fails is noted and logged where it failed, and tried again later.
+        if matches!(erasure::take_one(&self.platform, stop).await, Ok(true)) {
+            return Ok(true);
+        }
         let Some(run_id) = self.platform.warehouse.next_queued().await? else {
             return Ok(false);
         };

@@ -45,6 +45,11 @@ pub(crate) enum Command {
         /// The user's id in the source: a uuid, or any text
         id: String,
     },
+    /// Removes a person from the warehouse and the lake, for good, and keeps them out; prints what was removed
+    Erase {
+        /// The user's id in the source: a uuid, or any text
+        id: String,
+    },
     /// Opens psql on a database of the embedded server: analytics, users, interactions, communications, moderation
     Psql {
         /// The database

@@ -72,6 +72,7 @@ pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Opened> {
             currency: settings.limits.currency.clone(),
             history_since: settings.sources.history_since,
             events_warehouse_days: settings.events.warehouse_days,
+            events_lake_days: settings.events.lake_days,
             funnels: settings.funnels.specs.clone(),
         },
     };

@@ -12,7 +12,7 @@ use object_store::path::Path;
 use uuid::Uuid;
 
 use crate::layout::{STAGING, staged_by, staging_folder};
-use crate::{Lake, LakeError, StagedPartition};
+use crate::{Dataset, Lake, LakeError, Partition, StagedPartition};
 
 /// Requests to the store, or to the disk, that are under way at the same time.
 const REQUESTS_AT_ONCE: usize = 16;
@@ -51,6 +51,37 @@ impl Lake {
             .collect();
         let synced = folders.into_iter().map(|folder| on_disk(move || fsync(folder)).boxed());
         at_once(synced.collect()).await
+    }
+
+    /// Removes published files. One that is gone already is no error.
+    ///
+    /// # Errors
+    /// At the first file that cannot be removed; others have been.
+    pub async fn remove(&self, partitions: &[(Dataset, Partition)]) -> Result<(), LakeError> {
+        let removals = partitions.iter().map(|(dataset, partition)| {
+            let (store, path) = (self.store.clone(), Path::from(dataset.file(*partition)));
+            let removed = async move {
+                match store.delete(&path).await {
+                    Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+                    Err(source) => Err(LakeError::Store {
+                        action: "delete",
+                        path: path.to_string(),
+                        source,
+                    }),
+                }
+            };
+            removed.boxed()
+        });
+        at_once(removals.collect()).await?;
+        // Folders of a day and an hour that hold nothing now; those that do refuse.
+        for (dataset, partition) in self.folder.iter().flat_map(|_| partitions) {
+            let file = self.folder.as_ref().map(|root| root.join(dataset.file(*partition)));
+            let levels = 1 + usize::from(partition.hour.is_some());
+            for folder in file.iter().flat_map(|file| file.ancestors().skip(1).take(levels)) {
+                let _ = std::fs::remove_dir(folder);
+            }
+        }
+        Ok(())
     }
 
     /// Removes what a run has staged and has not swapped in.

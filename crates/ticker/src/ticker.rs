@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
 
-use chrono::TimeDelta;
-use kindred_model::{Clock, Instant, Job};
-use kindred_warehouse::{JobState, STALE_AFTER, Ticked, Warehouse, WarehouseError};
+use chrono::{SecondsFormat, TimeDelta};
+use kindred_model::{Clock, Instant, Interval, Job};
+use kindred_warehouse::{
+    AlertType, CheckKey, JobState, Outcome, STALE_AFTER, Severity, Ticked, Verdict, Warehouse, WarehouseError,
+};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -143,23 +145,27 @@ impl Ticker {
             turn.ahead.push(job);
         }
         for tick in due(job, schedule, since, now) {
-            match self.warehouse.tick(&tick, now).await? {
+            let run_id = match self.warehouse.tick(&tick, now).await? {
                 Ticked::Started(run_id) => {
                     tracing::info!(%run_id, %job, interval = %tick.interval, trigger = %tick.trigger, "tick");
                     turn.started.push(run_id);
+                    run_id
                 }
                 Ticked::Skipped(run_id) => {
                     tracing::warn!(%run_id, %job, interval = %tick.interval, "tick skipped: a run of the job is under way");
                     turn.skipped.push(run_id);
+                    run_id
                 }
                 Ticked::Waits => {
                     turn.wake_at(Some(now + WHILE_WAITING));
                     return Ok(());
                 }
                 Ticked::Done | Ticked::Passed => continue,
-            }
+            };
             if let Some(days) = tick.given_up {
                 tracing::warn!(%job, %days, "missed too long ago to be caught up: `kindred backfill` computes them");
+                let missed = [given_up(job, days, now)];
+                self.warehouse.record_verdicts(run_id, now, &missed).await?;
             }
         }
         Ok(())
@@ -169,6 +175,32 @@ impl Ticker {
 impl Turn {
     fn wake_at(&mut self, at: Option<Instant>) {
         self.next = at.map_or(self.next, |at| at.min(self.next));
+    }
+}
+
+/// That days were missed which nothing catches up by itself. Whoever has computed them resolves the alert.
+fn given_up(job: Job, days: Interval, at: Instant) -> Verdict {
+    let window = days.days();
+    Verdict {
+        key: CheckKey {
+            alert_type: AlertType::MissingData,
+            table: job.as_str().to_owned(),
+            column: None,
+            check: "caught_up".to_owned(),
+            dimension: Some(window.to_string()),
+        },
+        bucket: at.to_rfc3339_opts(SecondsFormat::Micros, true),
+        outcome: Outcome::Violated {
+            severity: Severity::High,
+            message: format!(
+                "the {job} job missed {window} and does not catch up that much; run `kindred backfill {job} --from {} --to {}`",
+                window.from(),
+                window.to()
+            ),
+            threshold: None,
+            actual: None,
+            details: serde_json::Value::Null,
+        },
     }
 }
 

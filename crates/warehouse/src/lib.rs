@@ -7,6 +7,7 @@
 
 mod alerts;
 mod connect;
+mod erasure;
 mod error;
 mod migrate;
 mod pending;
@@ -19,6 +20,7 @@ mod ticks;
 
 pub use alerts::{Alert, AlertFilter, AlertType, CheckKey, MOST_ALERTS, Outcome, RESOLVED_BY_CHECK, Severity, Verdict};
 pub use connect::{ConnectOptions, Warehouse};
+pub use erasure::{Erasure, ErasurePublication, EventMention, RewrittenEvent, Traces, tables_of_persons};
 pub use error::{Cause, ErrorKind, WarehouseError};
 pub use pending::PendingChange;
 pub use progress::{LakePartition, Watermark};

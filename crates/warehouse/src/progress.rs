@@ -39,6 +39,8 @@ pub struct LakePartition {
     pub etag: Option<String>,
     /// A hash of its rows: equal when a re-read changed nothing.
     pub content_hash: String,
+    /// Rows of the source that it lacks, since their person is erased.
+    pub left_out: i64,
     /// The run that published it.
     pub run_id: Uuid,
 }
@@ -81,7 +83,7 @@ impl Warehouse {
     /// When the warehouse does not answer.
     pub async fn partitions(&self, dataset: Option<&str>) -> Result<Vec<LakePartition>, WarehouseError> {
         sqlx::query_as(
-            "select dataset, partition, path, rows, bytes, etag, content_hash, run_id
+            "select dataset, partition, path, rows, bytes, etag, content_hash, left_out, run_id
              from lake_partitions where $1::text is null or dataset = $1 order by dataset, partition",
         )
         .bind(dataset)

@@ -50,7 +50,8 @@ impl Entity {
             Form::Arrow => answer.table().arrow_stream()?,
         };
         Ok(Self {
-            body: body.into(),
+            // Without the room that it was written with, which may be as much again and no cache would count.
+            body: body.into_boxed_slice().into(),
             content_type: form.content_type(),
             tag: tag(&digest)?,
             made: Instant::now(),

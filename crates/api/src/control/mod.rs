@@ -4,6 +4,8 @@ pub(crate) mod alerts;
 pub(crate) mod backfill;
 pub(crate) mod cancel;
 mod days;
+pub(crate) mod erase;
+pub(crate) mod erasure;
 pub(crate) mod health;
 mod job_name;
 pub(crate) mod jobs;

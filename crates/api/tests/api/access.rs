@@ -47,6 +47,8 @@ const ROUTES: &[(&str, Option<Role>)] = &[
     ("control GET /alerts", Some(Role::Viewer)),
     ("control POST /alerts/{id}/resolve", Some(Role::Operator)),
     ("control POST /backfill", Some(Role::Operator)),
+    ("control POST /erasure", Some(Role::Admin)),
+    ("control GET /erasure/{id}", Some(Role::Admin)),
     ("control POST /trigger/{job}", Some(Role::Operator)),
 ];
 

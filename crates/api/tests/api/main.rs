@@ -8,6 +8,7 @@ mod alerts;
 mod backfill;
 mod cache;
 mod cancel;
+mod erasure;
 mod errors;
 mod etl_health;
 mod forms;

@@ -52,7 +52,7 @@ impl Servers {
     }
 
     async fn migrated(cache: AnswerCache, access: Access) -> Self {
-        let template = Template::once("api_0006", async |url| {
+        let template = Template::once("api_0007", async |url| {
             let warehouse = Warehouse::connect(&url.into(), &ConnectOptions::default()).await?;
             warehouse.migrate().await
         });
@@ -99,6 +99,7 @@ impl Servers {
             .with_cache(cache)
             .with_access(access)
             .with_schedules(BTreeMap::from([(Job::Daily, "0 1 * * *".to_owned())]))
+            .with_user_keys(|id| i64::try_from(id.len()).unwrap())
             .with_sources(move |source| {
                 counted.fetch_add(1, Ordering::SeqCst);
                 let found = found.lock().unwrap().get(&source).copied();

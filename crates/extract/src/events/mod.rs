@@ -30,7 +30,7 @@ pub use self::arrivals::{ArrivalBatch, Arrivals};
 use self::files::EventFiles;
 use self::mixpanel::Mixpanel;
 pub use self::mixpanel::{MixpanelSettings, Patience};
-pub use self::properties::PropertyList;
+pub use self::properties::{PropertyList, USER_ID_ENDING};
 pub use self::rejected::{Rejected, rejected_batch, rejected_schema};
 use crate::library::FactQueries;
 use crate::{ExtractError, PostgresSource, SourceConfig, UserKeys};

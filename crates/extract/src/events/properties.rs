@@ -47,8 +47,8 @@ const DEFAULT: [&str; 30] = [
     "utm_term",
 ];
 
-/// Properties of this ending hold the id of a user, which no source lets out.
-const USER_ID: &str = "user_id";
+/// Properties of this ending hold the id of a user, which no source lets out: they leave as user keys.
+pub const USER_ID_ENDING: &str = "user_id";
 
 /// The names of the properties that are kept. Those ending in `user_id` are, too, as user keys, whether listed or not.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ impl PropertyList {
     }
 
     fn keeps(&self, name: &str) -> bool {
-        name.ends_with(USER_ID) || self.0.contains(name)
+        name.ends_with(USER_ID_ENDING) || self.0.contains(name)
     }
 }
 
@@ -183,7 +183,7 @@ fn cleaned(keys: &UserKeys, name: &str, value: Value) -> Option<Value> {
     if name.contains('\0') {
         return None;
     }
-    if name.ends_with(USER_ID) {
+    if name.ends_with(USER_ID_ENDING) {
         return user_key(keys, value);
     }
     match value {

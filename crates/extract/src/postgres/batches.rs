@@ -1,9 +1,10 @@
 //! Builds a fact's batches, value by value, in the order in which ConnectorX parses them.
 //!
-//! A user id becomes its key here, before it is stored anywhere. What the contract has no place for (a null where none
-//! may be, an infinite instant, too many decimals) stops the read instead of being rounded into place.
+//! A user id becomes its key here, before it is stored anywhere. What the contract has no place for (an infinite instant,
+//! too many decimals) stops the read instead of being rounded into place; a row with a null where none may be is set aside
+//! and counted.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{
     ArrayRef, BooleanBuilder, Decimal128Builder, FixedSizeBinaryBuilder, Int32Builder, Int64Builder, RecordBatch,
@@ -19,6 +20,7 @@ use rust_decimal::Decimal;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use super::nulls::{Nulls, Whole};
 use super::value_type::ValueType;
 use crate::UserKeys;
 use crate::contract::{Content, MONEY, columns};
@@ -63,6 +65,7 @@ enum Builder {
 }
 
 struct ColumnWriter {
+    name: &'static str,
     builder: Builder,
     nullable: bool,
 }
@@ -76,6 +79,10 @@ pub(super) struct BatchWriter {
     rows: usize,
     batch_rows: usize,
     batches: mpsc::Sender<RecordBatch>,
+    whole: Whole,
+    /// The column that says which partition a row belongs to.
+    days: usize,
+    nulls: Arc<Mutex<Nulls>>,
 }
 
 impl BatchWriter {
@@ -85,12 +92,18 @@ impl BatchWriter {
         keys: &UserKeys,
         batch_rows: usize,
         batches: mpsc::Sender<RecordBatch>,
+        nulls: Arc<Mutex<Nulls>>,
     ) -> Self {
         let columns = columns(fact).iter().map(|column| ColumnWriter {
+            name: column.name,
             builder: Builder::new(column.content, keys, batch_rows),
             nullable: column.nullable,
         });
+        let days = schema.index_of(fact.partition_column());
         Self {
+            days: days.expect("every fact has its partition column"),
+            whole: Whole::new(),
+            nulls,
             schema,
             columns: columns.collect(),
             next: 0,
@@ -102,11 +115,16 @@ impl BatchWriter {
 
     fn put(&mut self, value: Option<Value<'_>>) -> Result<(), BatchError> {
         let column = self.next;
-        self.columns[column]
+        let writer = &mut self.columns[column];
+        if value.is_none() && !writer.nullable {
+            self.whole.lack(writer.name);
+        }
+        writer
             .append(value)
             .map_err(|problem| BatchError::Value { column, problem })?;
         self.next += 1;
         if self.next == self.columns.len() {
+            self.whole.end_row();
             self.next = 0;
             self.rows += 1;
             if self.rows == self.batch_rows {
@@ -118,6 +136,9 @@ impl BatchWriter {
 
     fn send(&mut self) -> Result<(), BatchError> {
         let arrays = self.columns.iter_mut().map(|column| column.builder.finish()).collect();
+        let mut nulls = self.nulls.lock().unwrap_or_else(PoisonError::into_inner);
+        let arrays = self.whole.keep(arrays, self.days, &mut nulls)?;
+        drop(nulls);
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)?;
         self.rows = 0;
         self.batches.blocking_send(batch).map_err(|_| BatchError::Unwanted)
@@ -144,12 +165,8 @@ impl DestinationPartition<'_> for BatchWriter {
 impl ColumnWriter {
     fn append(&mut self, value: Option<Value<'_>>) -> Result<(), String> {
         let Some(value) = value else {
-            return if self.nullable {
-                self.builder.append_null();
-                Ok(())
-            } else {
-                Err("it is null, and may not be".into())
-            };
+            self.builder.append_null();
+            return Ok(());
         };
         match (&mut self.builder, value) {
             (Builder::UserKey(keys, of), Value::Uuid(id)) => keys.append_value(of.of_uuid(&id)),

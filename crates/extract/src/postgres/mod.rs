@@ -10,6 +10,7 @@ mod connection;
 mod copy;
 mod describe;
 mod link;
+mod nulls;
 mod rows;
 mod snapshot;
 mod transport;
@@ -25,6 +26,7 @@ use kindred_model::{Capture, Fact, Source};
 use secrecy::{ExposeSecret, SecretString};
 
 use self::address::Address;
+pub use self::nulls::Nulls;
 pub use self::rows::Rows;
 pub use self::snapshot::Snapshot;
 use crate::library::{FactQueries, changed_file, rows_file};

@@ -3,7 +3,7 @@
 //! The channel between them is bounded, so that memory is too; a read that nobody wants any more is cancelled on the
 //! server; and the end of the channel alone is not the end of the rows: the worker must have said that it finished.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Settings;
 use super::connection::Exported;
+use super::nulls::Nulls;
 use super::worker::Read;
 use crate::ExtractError;
 use crate::contract::fact_schema;
@@ -26,6 +27,7 @@ pub struct Rows {
     fact: Fact,
     schema: SchemaRef,
     batches: mpsc::Receiver<RecordBatch>,
+    nulls: Arc<Mutex<Nulls>>,
     /// None once the rows have ended, well or not.
     worker: Option<JoinHandle<Result<(), ExtractError>>>,
     cancelled: CancellationToken,
@@ -37,6 +39,7 @@ impl Rows {
         let schema = fact_schema(fact);
         let (sender, batches) = mpsc::channel(settings.queue_batches);
         let cancelled = CancellationToken::new();
+        let nulls = Arc::default();
         let deadline = Instant::now() + settings.deadline;
         let read = Read {
             settings: Arc::clone(&settings),
@@ -45,6 +48,7 @@ impl Rows {
             schema: Arc::clone(&schema),
             sql,
             batches: sender,
+            nulls: Arc::clone(&nulls),
             cancelled: cancelled.clone(),
         };
         Self {
@@ -52,6 +56,7 @@ impl Rows {
             fact,
             schema,
             batches,
+            nulls,
             worker: Some(tokio::task::spawn_blocking(move || read.run())),
             cancelled,
             deadline,
@@ -94,6 +99,12 @@ impl Rows {
             self.stop();
         }
         received
+    }
+
+    /// The rows that were set aside so far, for a null where none may be.
+    #[must_use]
+    pub fn nulls(&self) -> Nulls {
+        self.nulls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The batches as a stream, which ends after its first error.

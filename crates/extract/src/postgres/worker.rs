@@ -1,7 +1,7 @@
 //! Drives ConnectorX through one read, on a thread that may block: its dispatcher prepares source and destination, its
 //! transport takes each value from the one to the other.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -17,6 +17,7 @@ use super::batches::{BatchError, BatchWriter};
 use super::connection::Exported;
 use super::copy::{CopyError, CopySource};
 use super::link::Link;
+use super::nulls::Nulls;
 use super::transport::{FactTransport, RowDestination, TransportError};
 use crate::ExtractError;
 use crate::contract::columns;
@@ -31,6 +32,8 @@ pub(super) struct Read {
     pub(super) schema: SchemaRef,
     pub(super) sql: String,
     pub(super) batches: mpsc::Sender<RecordBatch>,
+    /// What is set aside.
+    pub(super) nulls: Arc<Mutex<Nulls>>,
     pub(super) cancelled: CancellationToken,
 }
 
@@ -61,6 +64,7 @@ impl Read {
             &self.settings.keys,
             self.settings.batch_rows,
             self.batches.clone(),
+            Arc::clone(&self.nulls),
         );
         let mut destination = RowDestination::new(writer);
         let queries = [CXQuery::naked(&self.sql)];

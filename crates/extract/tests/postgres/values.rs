@@ -2,6 +2,7 @@
 
 use kindred_extract::{ErrorKind, fact_schema};
 use kindred_model::{Fact, Source};
+use kindred_testkit::day;
 
 use crate::platform::{Platform, column, facts, fill, open, oracle, query_of, read_all, texts, try_collect};
 
@@ -100,33 +101,54 @@ async fn an_enum_and_a_padded_text_are_texts() {
 #[tokio::test]
 async fn a_value_without_a_place_in_the_contract_stops_the_read_and_is_named() {
     let platform = Platform::empty(Source::Moderation).await;
-    for (action, at, said) in [
-        ("null::text", "now()", "moderation_actions.action: it is null"),
-        (
-            "'ban'",
-            "'-infinity'::timestamptz",
-            "moderation_actions.created_at: an instant is infinite",
-        ),
+    let rows = actions("'ban'", "'-infinity'::timestamptz");
+    let extractor = platform.extractor_of(Fact::ModerationActions, &rows);
+    let snapshot = open(&extractor, Fact::ModerationActions).await;
+    let error = try_collect(snapshot.read(Fact::ModerationActions, None, None))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Contract);
+    for said in [
+        "moderation_actions.created_at: an instant is infinite",
+        "queries/extract/moderation/moderation_actions.sql",
     ] {
-        let rows = format!(
-            "select gen_random_uuid() as id, gen_random_uuid() as user_id, {action} as action, true as automated,
-                {at} as created_at
-             where now() >= $from and now() < $to"
-        );
-        let extractor = platform.extractor_of(Fact::ModerationActions, &rows);
-        let rows = open(&extractor, Fact::ModerationActions)
-            .await
-            .read(Fact::ModerationActions, None, None);
-        let error = try_collect(rows).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Contract);
         assert!(error.to_string().contains(said), "{error}");
-        assert!(
-            error
-                .to_string()
-                .contains("queries/extract/moderation/moderation_actions.sql"),
-            "{error}"
-        );
     }
+}
+
+#[tokio::test]
+async fn rows_with_nulls_where_none_may_be_are_left_out_and_counted_by_column_and_day() {
+    let platform = Platform::empty(Source::Moderation).await;
+    // Of ten rows of the first day two have no action; so has, beside its id, the one of the second.
+    let rows = "select case when n < 11 then gen_random_uuid() end as id, gen_random_uuid() as user_id,
+            case when n > 2 and n < 11 then 'ban' end as action, true as automated,
+            case when n < 11 then timestamptz '2026-03-01T12:00Z' else timestamptz '2026-03-02T12:00Z' end as created_at
+        from generate_series(1, 11) as n
+        where now() >= $from and now() < $to";
+    let extractor = platform.extractor_with(|config| {
+        query_of(config, Fact::ModerationActions).rows = rows.to_owned();
+        config.batch_rows = 4;
+    });
+    let mut read = open(&extractor, Fact::ModerationActions)
+        .await
+        .read(Fact::ModerationActions, None, None);
+    let mut taken = 0;
+    while let Some(batch) = read.next().await {
+        taken += batch.unwrap().num_rows();
+    }
+    let nulls = read.nulls();
+    assert_eq!((taken, nulls.rows), (8, 3));
+    assert_eq!(nulls.columns, [("action", 3), ("id", 1)].into());
+    assert_eq!(nulls.days, [(day("2026-03-01"), 2), (day("2026-03-02"), 1)].into());
+}
+
+/// One action of moderation.
+fn actions(action: &str, at: &str) -> String {
+    format!(
+        "select gen_random_uuid() as id, gen_random_uuid() as user_id, {action} as action, true as automated,
+            {at} as created_at
+         where now() >= $from and now() < $to"
+    )
 }
 
 #[tokio::test]

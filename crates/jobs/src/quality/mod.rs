@@ -6,6 +6,7 @@
 
 mod facts;
 mod identities;
+mod pulled;
 mod schema;
 mod series;
 mod verdicts;
@@ -21,6 +22,7 @@ use uuid::Uuid;
 
 pub(crate) use facts::facts;
 pub(crate) use identities::{identities, told};
+pub(crate) use pulled::of_pull;
 pub(crate) use schema::{mistakes, of_sources};
 pub use webhook::Webhook;
 

@@ -6,8 +6,8 @@ use arrow::array::{Array, AsArray, RecordBatch, TimestampMicrosecondArray};
 use arrow::compute::max;
 use arrow::datatypes::TimestampMicrosecondType;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta};
-use kindred_extract::{Snapshot as SourceSnapshot, fact_schema};
-use kindred_lake::{Dataset, Snapshot, Stage, StagedPartition};
+use kindred_extract::{Nulls, Snapshot as SourceSnapshot, fact_schema, key_columns};
+use kindred_lake::{Dataset, LakeError, Snapshot, Stage, StagedPartition, split_by_day};
 use kindred_model::{Capture, DayWindow, Fact, Instant, Job};
 use kindred_warehouse::{LakePartition, WatermarkChange};
 
@@ -35,7 +35,7 @@ pub(crate) struct FactReader<'a> {
 
 impl FactReader<'_> {
     /// The partitions that changed, and how far the fact was read.
-    pub(crate) async fn read(&self) -> Result<(Vec<StagedPartition>, WatermarkChange), JobError> {
+    pub(crate) async fn read(&self) -> Result<FactRead, JobError> {
         let since = self
             .work
             .platform
@@ -43,6 +43,8 @@ impl FactReader<'_> {
             .history_since
             .filter(|_| !self.fact.needs_whole_history());
         let (mut staged, mut rows, mut last) = (Vec::new(), 0, None);
+        let mut left_out: BTreeMap<NaiveDate, i64> = BTreeMap::new();
+        let mut nulls = Nulls::default();
         let windows: Vec<(Option<NaiveDate>, Option<NaiveDate>)> = match self.known.watermark(self.fact) {
             None => vec![(since, None)],
             Some(watermark) => {
@@ -59,6 +61,8 @@ impl FactReader<'_> {
             rows += read.rows;
             last = last.max(read.last);
             staged.extend(read.staged);
+            left_out.extend(read.left_out);
+            nulls.add(read.nulls);
         }
         let watermark = WatermarkChange {
             source: self.fact.source(),
@@ -68,7 +72,12 @@ impl FactReader<'_> {
             rows: count(rows),
             schema_fingerprint: self.source.schema_fingerprint(self.fact),
         };
-        Ok((staged, watermark))
+        Ok(FactRead {
+            staged,
+            watermark,
+            left_out,
+            nulls,
+        })
     }
 
     fn dataset(&self) -> Dataset {
@@ -108,12 +117,15 @@ impl FactReader<'_> {
         let mut in_lake: BTreeMap<_, _> = self.known.days(dataset).filter(|(day, _)| *day >= since).collect();
         let mut dates = BTreeSet::new();
         for (day, rows) in in_source {
-            if in_lake.remove(&day).is_none_or(|known| known.rows != count(rows)) {
+            if in_lake
+                .remove(&day)
+                .is_none_or(|known| known.rows + known.left_out != count(rows))
+            {
                 dates.insert(day);
             }
         }
         // Those that the source has no rows of any more.
-        let emptied = in_lake.into_iter().filter(|(_, known)| known.rows > 0);
+        let emptied = in_lake.into_iter().filter(|(_, known)| known.rows + known.left_out > 0);
         dates.extend(emptied.map(|(day, _)| day));
         Ok(dates)
     }
@@ -123,15 +135,31 @@ impl FactReader<'_> {
         let column = self.fact.partition_column();
         let (mut rows, mut last) = (0, None);
         let mut arrived = BTreeSet::new();
+        let mut left_out = BTreeMap::new();
+        let keys = key_columns(self.fact);
         let mut stage = self.stage();
         let mut source = self.source.read(self.fact, from, to);
         while let Some(batch) = source.next().await {
             let batch = batch?;
             rows += batch.num_rows() as u64;
             last = last.max(latest(&batch, column));
-            let written = stage.write_by(&batch, column).await?;
-            arrived.extend(written.into_iter().map(|partition| partition.day));
+            for (day, batch) in split_by_day(&self.dataset(), &batch, column)? {
+                let left = self.work.erased.leave_out(&batch, &keys);
+                let left = left.map_err(|source| LakeError::Arrange {
+                    dataset: self.dataset().to_string(),
+                    source,
+                })?;
+                arrived.insert(day);
+                *left_out.entry(day).or_default() += count(left.gone() as u64);
+                // Even when nothing is left: the source has rows of the day, and they are not looked for again.
+                stage.write(day, left.rows).await?;
+            }
         }
+        let nulls = source.nulls();
+        for (day, rows) in &nulls.days {
+            *left_out.entry(*day).or_default() += rows;
+        }
+        rows += nulls.rows;
         let mut staged = stage.finish().await?;
         if let (Some(from), Some(to)) = (from, to) {
             let mut stage = self.stage();
@@ -144,14 +172,22 @@ impl FactReader<'_> {
         }
         let mut changed = Vec::new();
         for file in staged {
-            if !self.is_published(&file).await? {
+            let day = file.partition.day;
+            let known = self
+                .known
+                .partition(&file.dataset, day)
+                .map_or(0, |known| known.left_out);
+            if known != left_out.get(&day).copied().unwrap_or_default() || !self.is_published(&file).await? {
                 changed.push(file);
             }
         }
+        left_out.retain(|_, rows| *rows > 0);
         Ok(Read {
             staged: changed,
             rows,
             last,
+            left_out,
+            nulls,
         })
     }
 
@@ -177,10 +213,24 @@ impl FactReader<'_> {
     }
 }
 
+/// What was read of a fact.
+pub(crate) struct FactRead {
+    /// The partitions that changed.
+    pub(crate) staged: Vec<StagedPartition>,
+    /// How far it was read.
+    pub(crate) watermark: WatermarkChange,
+    /// Rows that the source has and the partitions have not, by day: their person is erased, or they lack something.
+    pub(crate) left_out: BTreeMap<NaiveDate, i64>,
+    /// What they lack.
+    pub(crate) nulls: Nulls,
+}
+
 struct Read {
     staged: Vec<StagedPartition>,
     rows: u64,
     last: Option<Instant>,
+    left_out: BTreeMap<NaiveDate, i64>,
+    nulls: Nulls,
 }
 
 /// The latest instant of a column.

@@ -86,15 +86,17 @@ impl Known {
         Ok(unsettled)
     }
 
-    /// Whether every published partition of a dataset is there.
-    pub(crate) fn is_complete(&self, dataset: &Dataset, snapshot: &Snapshot) -> bool {
+    /// Whether every published partition of a dataset is there, of those that are kept.
+    pub(crate) fn is_complete(&self, dataset: &Dataset, snapshot: &Snapshot, kept_since: Option<NaiveDate>) -> bool {
         let name = dataset.to_string();
         let mut published = self
             .partitions
             .values()
             .filter(|known| known.dataset == name && known.rows > 0);
         published.all(|known| {
-            Partition::parse(&known.partition).is_some_and(|partition| snapshot.file(dataset, partition).is_some())
+            Partition::parse(&known.partition).is_some_and(|partition| {
+                kept_since.is_some_and(|since| partition.day < since) || snapshot.file(dataset, partition).is_some()
+            })
         })
     }
 
@@ -102,6 +104,13 @@ impl Known {
     pub(crate) fn partition(&self, dataset: &Dataset, partition: impl Into<Partition>) -> Option<&LakePartition> {
         let partition = partition.into().to_string();
         self.partitions.get(&(dataset.to_string(), partition))
+    }
+
+    /// The partitions of a dataset that were published.
+    pub(crate) fn partitions(&self, dataset: &Dataset) -> impl Iterator<Item = Partition> {
+        let name = dataset.to_string();
+        let all = self.partitions.values().filter(move |known| known.dataset == name);
+        all.filter_map(|known| Partition::parse(&known.partition))
     }
 
     /// The days of a dataset that were published.

@@ -5,6 +5,7 @@ pub(crate) mod changes;
 pub(crate) mod compute;
 pub(crate) mod datasets;
 pub(crate) mod events;
+pub(crate) mod expired;
 mod facts;
 pub(crate) mod known;
 mod merge;

@@ -7,20 +7,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use kindred_extract::{ExtractError, Snapshot as SourceSnapshot};
+use kindred_extract::{ExtractError, Nulls, Snapshot as SourceSnapshot};
 use kindred_lake::{Partition, Snapshot, StagedPartition};
 use kindred_model::{Fact, Instant, Source};
-use kindred_warehouse::WatermarkChange;
+use kindred_warehouse::{PartitionChange, WatermarkChange};
 use serde_json::{Value, json};
 
 use super::changes::{self, Changes};
+use super::datasets;
 use super::events::{self, EventsRead};
-use super::facts::FactReader;
+use super::facts::{FactRead, FactReader};
 use super::known::Known;
 use super::work::Work;
 use crate::Platform;
 use crate::consumer::facts_of;
 use crate::error::{JobError, describe};
+use crate::run::partition;
 
 /// What a pull brought.
 pub(crate) struct Pulled {
@@ -42,6 +44,10 @@ pub(crate) struct Pulled {
     pub(crate) events: EventsRead,
     /// The hours of events that changed.
     pub(crate) event_hours: BTreeSet<Partition>,
+    /// Rows that were set aside for a null where none may be, by fact.
+    pub(crate) nulls: BTreeMap<Fact, Nulls>,
+    /// Rows that were left out, of erased persons and those, by dataset and day.
+    pub(crate) left_out: BTreeMap<(String, NaiveDate), i64>,
     /// Rows read, by fact.
     pub(crate) read: BTreeMap<Fact, u64>,
     /// Rows read, in all.
@@ -69,6 +75,8 @@ pub(crate) async fn pull(
         event_files: Vec::new(),
         events: EventsRead::default(),
         event_hours: BTreeSet::new(),
+        left_out: BTreeMap::new(),
+        nulls: BTreeMap::new(),
         read: BTreeMap::new(),
         rows_read: 0,
     };
@@ -82,13 +90,22 @@ pub(crate) async fn pull(
                 fact,
                 as_of,
             };
-            let (staged, watermark) = reader.read().await?;
+            let FactRead {
+                staged,
+                watermark,
+                left_out,
+                nulls,
+            } = reader.read().await?;
+            pulled.nulls.insert(fact, nulls);
             // What is read for the first time was in no figure yet.
             if known.watermark(fact).is_some() {
                 let before = changes::known_files(work.platform, fact, &staged, published, known).await?;
                 let dates = changes::days_of_difference(work.platform, fact, &before, &staged).await?;
                 pulled.changes.note(fact, dates);
             }
+            let dataset = datasets::facts(fact).to_string();
+            let left_out = left_out.into_iter().map(|(day, rows)| ((dataset.clone(), day), rows));
+            pulled.left_out.extend(left_out);
             pulled.took(fact, staged, watermark);
         }
         if *database == Source::Moderation {
@@ -142,6 +159,15 @@ impl Pulled {
         self.watermarks.push(watermark);
     }
 
+    /// What the warehouse is told of one of the run's files.
+    pub(crate) fn partition(&self, staged: &StagedPartition) -> PartitionChange {
+        let key = (staged.dataset.to_string(), staged.partition.day);
+        PartitionChange {
+            left_out: self.left_out.get(&key).copied().unwrap_or_default(),
+            ..partition(staged)
+        }
+    }
+
     /// What the run says of optional sources that did not answer.
     pub(crate) fn absence(&self) -> Option<String> {
         let lines = self
@@ -156,7 +182,16 @@ impl Pulled {
         let facts = self.read.iter().map(|(fact, rows)| {
             let name = fact.as_str();
             let replaced = self.staged.iter().filter(|file| file.dataset.name() == name).count();
-            (name.to_owned(), json!({ "rows": rows, "partitionsReplaced": replaced }))
+            let left_out = self
+                .left_out
+                .iter()
+                .filter(|((dataset, _), _)| *dataset == format!("facts/{name}"));
+            let mut told = json!({ "rows": rows, "partitionsReplaced": replaced });
+            let left_out: i64 = left_out.map(|(_, rows)| rows).sum();
+            if left_out > 0 {
+                told["rowsLeftOut"] = left_out.into();
+            }
+            (name.to_owned(), told)
         });
         Value::Object(facts.collect())
     }

@@ -7,6 +7,7 @@ use kindred_warehouse::Run;
 use uuid::Uuid;
 
 use crate::Platform;
+use crate::erasure::Erased;
 
 /// The run, and what it works with.
 pub(crate) struct Work<'a> {
@@ -15,11 +16,13 @@ pub(crate) struct Work<'a> {
     pub(crate) job: Job,
     /// The days of an hourly backfill, which events are asked for again.
     pub(crate) backfilled_days: Option<DayWindow>,
+    /// Whose rows are not taken in.
+    pub(crate) erased: Erased,
     stamp: FileStamp,
 }
 
 impl<'a> Work<'a> {
-    pub(crate) fn new(platform: &'a Platform, run: &Run, asked: Interval) -> Self {
+    pub(crate) fn new(platform: &'a Platform, run: &Run, asked: Interval, erased: Erased) -> Self {
         let stamp = FileStamp {
             run_id: run.id.to_string(),
             job: run.job.to_string(),
@@ -32,6 +35,7 @@ impl<'a> Work<'a> {
             run_id: run.id,
             job: run.job,
             backfilled_days: (run.job == Job::Hourly && run.trigger == Trigger::Backfill).then(|| asked.days()),
+            erased,
             stamp,
         }
     }

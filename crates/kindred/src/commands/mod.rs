@@ -3,6 +3,7 @@
 mod backfill;
 mod check;
 mod demo;
+mod erase;
 mod following;
 mod migrate;
 mod psql;
@@ -29,6 +30,7 @@ pub(crate) async fn run(command: Command, settings: Settings) -> anyhow::Result<
         Command::Query(arguments) => query::query(&settings, &arguments).await?,
         Command::Simulate(arguments) => simulate::simulate(&settings, &arguments).await?,
         Command::UserKey { id } => user_key::user_key(&settings, &id)?,
+        Command::Erase { id } => Box::pin(erase::erase(&settings, &id)).await?,
         Command::Psql { database, arguments } => return psql::psql(&settings, &database, &arguments).await,
     }
     Ok(ExitCode::SUCCESS)

@@ -98,6 +98,10 @@ impl Servers {
                     .map(|(job, cron)| (*job, cron.to_string()))
                     .collect(),
             )
+            .with_user_keys({
+                let keys = platform::user_keys(settings)?;
+                move |id| keys.of_id(id)
+            })
             .with_sources(probe(Arc::clone(&opened.platform)))
             .with_access(Access::new(
                 settings.servers.access.tokens.clone(),

@@ -8,6 +8,9 @@ use super::Reader;
 /// Days of events that the warehouse keeps when nothing is said.
 const WAREHOUSE_DAYS: u64 = 35;
 
+/// Days of events that figures may be computed from: those of a window, of the oldest day that is restated.
+const LEAST_LAKE_DAYS: u64 = 130;
+
 /// Settings of the event stream.
 #[derive(Debug)]
 pub(crate) struct Events {
@@ -17,6 +20,8 @@ pub(crate) struct Events {
     pub(crate) properties: PropertyList,
     /// `EVENTS_WAREHOUSE_DAYS`, the current day included.
     pub(crate) warehouse_days: u64,
+    /// `EVENTS_LAKE_DAYS`, the current day included; none: all events are kept.
+    pub(crate) lake_days: Option<u64>,
     /// `MIXPANEL_USERNAME`, `MIXPANEL_SECRET`, `MIXPANEL_BASE_URL`.
     pub(crate) mixpanel: MixpanelSettings,
 }
@@ -32,6 +37,14 @@ impl Events {
         let warehouse_days = days.unwrap_or(WAREHOUSE_DAYS);
         if !(1..=3_650).contains(&warehouse_days) {
             reader.mistake("EVENTS_WAREHOUSE_DAYS", "must lie between 1 and 3650");
+        }
+        let lake_days = reader.value("EVENTS_LAKE_DAYS", "a number of days, such as 400");
+        if lake_days.is_some_and(|days| days < LEAST_LAKE_DAYS.max(warehouse_days)) {
+            let problem = format!(
+                "must be {LEAST_LAKE_DAYS} or more, since figures of the last 35 days look back 90 more, and no less than \
+                 EVENTS_WAREHOUSE_DAYS"
+            );
+            reader.mistake("EVENTS_LAKE_DAYS", problem);
         }
         let address = reader.text("EVENTS_URL");
         let checked = address
@@ -67,6 +80,7 @@ impl Events {
             address: address.map(SecretString::from),
             properties: names.unwrap_or_default(),
             warehouse_days,
+            lake_days,
             mixpanel,
         }
     }

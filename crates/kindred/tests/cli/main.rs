@@ -9,6 +9,7 @@ mod addresses;
 mod contract;
 mod demo;
 mod disk;
+mod erase;
 mod http;
 mod jobs;
 mod kills;

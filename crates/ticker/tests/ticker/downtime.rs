@@ -1,6 +1,7 @@
 //! First starts, downtime, pauses, and clocks that jump.
 
 use kindred_model::{Job, Trigger};
+use kindred_warehouse::{AlertFilter, AlertType, Severity};
 
 use crate::support::{Setup, at, row};
 
@@ -82,6 +83,14 @@ async fn days_that_are_too_old_are_noted_once_and_left_to_a_backfill() {
             .unwrap()
             .contains("`kindred backfill daily`")
     );
+    let alerts = setup.warehouse.alerts(&AlertFilter::default()).await.unwrap();
+    let [alert] = &alerts[..] else { panic!("{alerts:?}") };
+    assert_eq!(
+        (alert.key.alert_type, alert.severity),
+        (AlertType::MissingData, Severity::High)
+    );
+    let backfill = "`kindred backfill daily --from 2026-01-01 --to 2026-01-31`";
+    assert!(alert.message.contains(backfill), "{}", alert.message);
 }
 
 #[tokio::test]

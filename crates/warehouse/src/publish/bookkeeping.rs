@@ -10,7 +10,7 @@ use super::{PartitionChange, WatermarkChange};
 use crate::{PendingChange, WarehouseError};
 
 /// Writes the files of the partitions, and forgets those that are gone.
-pub(super) async fn partitions(
+pub(crate) async fn partitions(
     connection: &mut PgConnection,
     changes: &[PartitionChange],
     run_id: Uuid,
@@ -28,12 +28,13 @@ pub(super) async fn partitions(
     .map_err(WarehouseError::query("forget removed lake partitions"))?;
     sqlx::query(
         "insert into lake_partitions
-             (dataset, partition, path, rows, bytes, etag, content_hash, run_id, published_at)
-         select *, $8, $9 from unnest(
-             $1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[])
+             (dataset, partition, path, rows, bytes, etag, content_hash, left_out, run_id, published_at)
+         select *, $9, $10 from unnest(
+             $1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::bigint[])
          on conflict (dataset, partition) do update set
              path = excluded.path, rows = excluded.rows, bytes = excluded.bytes, etag = excluded.etag,
-             content_hash = excluded.content_hash, run_id = excluded.run_id, published_at = excluded.published_at",
+             content_hash = excluded.content_hash, left_out = excluded.left_out, run_id = excluded.run_id,
+             published_at = excluded.published_at",
     )
     .bind(column(&replaced, |change| change.dataset.as_str()))
     .bind(column(&replaced, |change| change.partition.as_str()))
@@ -42,6 +43,7 @@ pub(super) async fn partitions(
     .bind(column(&replaced, |change| change.bytes))
     .bind(column(&replaced, |change| change.etag.as_deref()))
     .bind(column(&replaced, |change| change.content_hash.as_str()))
+    .bind(column(&replaced, |change| change.left_out))
     .bind(run_id)
     .bind(at)
     .execute(connection)
@@ -121,7 +123,7 @@ pub(super) async fn settle(connection: &mut PgConnection, served: &[PendingChang
 }
 
 /// Leaves changes to their consumers.
-pub(super) async fn note(
+pub(crate) async fn note(
     connection: &mut PgConnection,
     changes: &[PendingChange],
     run_id: Uuid,

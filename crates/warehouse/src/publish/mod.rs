@@ -3,7 +3,7 @@
 //! The lake's files are swapped in at the very end, just before the commit. A crash before the swap changes nothing; a
 //! crash between swap and commit leaves the lake one run ahead, and the run, not completed, is repeated.
 
-mod bookkeeping;
+pub(crate) mod bookkeeping;
 mod event_days;
 mod load;
 mod merge;
@@ -100,6 +100,8 @@ pub struct PartitionChange {
     pub etag: Option<String>,
     /// A hash of its rows.
     pub content_hash: String,
+    /// Rows of the source that it lacks, since their person is erased.
+    pub left_out: i64,
     /// Whether the partition is gone.
     pub removed: bool,
 }
@@ -163,7 +165,7 @@ impl Warehouse {
             .begin()
             .await
             .map_err(WarehouseError::query("begin to publish"))?;
-        if !hold_lease(&mut transaction, publication).await? {
+        if !hold_lease(&mut transaction, publication.run_id, publication.owner).await? {
             return Err(PublishError::LostLease {
                 run_id: publication.run_id,
             });
@@ -186,11 +188,15 @@ impl Warehouse {
 }
 
 /// Locks the run's row for the rest of the transaction. False when the run is not the owner's any more.
-async fn hold_lease(connection: &mut PgConnection, publication: &Publication) -> Result<bool, WarehouseError> {
+pub(crate) async fn hold_lease(
+    connection: &mut PgConnection,
+    run_id: Uuid,
+    owner: Uuid,
+) -> Result<bool, WarehouseError> {
     let held: Option<bool> =
         sqlx::query_scalar("select owner = $2 and status = $3 from etl_job_runs where id = $1 for update")
-            .bind(publication.run_id)
-            .bind(publication.owner)
+            .bind(run_id)
+            .bind(owner)
             .bind(RunStatus::Running.as_str())
             .fetch_optional(connection)
             .await

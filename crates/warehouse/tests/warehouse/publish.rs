@@ -35,6 +35,7 @@ fn partition(name: &str, rows: i64) -> PartitionChange {
         bytes: 100 * rows,
         etag: None,
         content_hash: format!("hash of {rows}"),
+        left_out: 0,
         removed: false,
     }
 }

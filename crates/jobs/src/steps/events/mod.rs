@@ -8,9 +8,13 @@ mod copies;
 mod placing;
 mod rejected;
 
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::TimestampMicrosecondType;
+use chrono::NaiveDate;
 use kindred_extract::{ArrivalBatch, ArrivalRequest, Arrivals, fact_schema, rejected_batch, rejected_schema};
-use kindred_lake::{Snapshot, StagedPartition};
-use kindred_model::{Fact, Instant, Job, Source};
+use kindred_lake::{LakeError, Snapshot, StagedPartition};
+use kindred_model::{Fact, Instant, Job, Source, day_start};
 use kindred_warehouse::WatermarkChange;
 use serde::Serialize;
 
@@ -32,15 +36,19 @@ const ASIDE: &str = "rejected_events";
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventsRead {
     /// Events that the source gave, copies included.
-    arrived: u64,
+    pub(crate) arrived: u64,
     /// Those that the lake took.
     taken: u64,
     /// What could not be read as an event, and was set aside.
-    rejected: u64,
+    pub(crate) rejected: u64,
     /// Events that were taken at their arrival, since their own time lay more than a day after it.
-    clamped: u64,
+    pub(crate) clamped: u64,
     /// Properties that nobody allowed.
     dropped_properties: u64,
+    /// Events of persons who are erased, which are not taken.
+    erased: u64,
+    /// Events older than what is kept, which are not taken either.
+    expired: u64,
 }
 
 /// Reads what arrived since the watermark, and adds it to what the run pulled.
@@ -53,7 +61,8 @@ pub(crate) async fn ingest(
     let platform = work.platform;
     let source = platform.events.as_ref().ok_or(JobError::SourceUnset(Source::Events))?;
     let dataset = datasets::facts(Fact::Events);
-    let complete = known.is_complete(&dataset, published);
+    let kept_since = platform.settings.events_kept_since(pulled.as_of.date_naive());
+    let complete = known.is_complete(&dataset, published, kept_since);
     let known_files = if complete {
         platform.warehouse.event_files().await?
     } else {
@@ -70,7 +79,7 @@ pub(crate) async fn ingest(
         known_files,
     };
     let mut arrivals = source.open(request).await?;
-    let mut spooled = spool(work, &mut arrivals, pulled.as_of).await?;
+    let mut spooled = spool(work, &mut arrivals, pulled.as_of, kept_since).await?;
 
     let placed = placing::place(work, published, known, &spooled.incoming, arrivals.definition()).await?;
     spooled.read.taken = placed.taken;
@@ -105,7 +114,12 @@ struct Spooled {
     read: EventsRead,
 }
 
-async fn spool(work: &Work<'_>, arrivals: &mut Arrivals, as_of: Instant) -> Result<Spooled, JobError> {
+async fn spool(
+    work: &Work<'_>,
+    arrivals: &mut Arrivals,
+    as_of: Instant,
+    kept_since: Option<NaiveDate>,
+) -> Result<Spooled, JobError> {
     let mut stage = work.spool(INCOMING, &fact_schema(Fact::Events));
     let mut aside = work.spool(ASIDE, &rejected_schema());
     let mut spooled = Spooled {
@@ -127,11 +141,32 @@ async fn spool(work: &Work<'_>, arrivals: &mut Arrivals, as_of: Instant) -> Resu
         if !rejected.is_empty() {
             aside.write(as_of.date_naive(), rejected_batch(&rejected)).await?;
         }
-        if events.num_rows() > 0 {
-            stage.write(as_of.date_naive(), events).await?;
+        let left = work.erased.leave_out_of_events(&events);
+        let left = left.map_err(|source| LakeError::Arrange {
+            dataset: datasets::facts(Fact::Events).to_string(),
+            source,
+        })?;
+        spooled.read.erased += left.gone() as u64;
+        let kept = kept(left.rows, kept_since)?;
+        spooled.read.expired += (events.num_rows() - left.stay.false_count() - kept.num_rows()) as u64;
+        if kept.num_rows() > 0 {
+            stage.write(as_of.date_naive(), kept).await?;
         }
     }
     spooled.incoming = stage.finish().await?;
     spooled.rejected = aside.finish().await?;
     Ok(spooled)
+}
+
+/// The events of the days that are kept.
+fn kept(events: RecordBatch, since: Option<NaiveDate>) -> Result<RecordBatch, LakeError> {
+    let Some(since) = since else { return Ok(events) };
+    let since = day_start(since).timestamp_micros();
+    let times = events.column_by_name(placing::TIME).expect("a column of events");
+    let times = times.as_primitive::<TimestampMicrosecondType>();
+    let kept: BooleanArray = times.iter().map(|time| Some(time? >= since)).collect();
+    filter_record_batch(&events, &kept).map_err(|source| LakeError::Arrange {
+        dataset: datasets::facts(Fact::Events).to_string(),
+        source,
+    })
 }

@@ -26,7 +26,7 @@ use crate::steps::work::Work;
 const KNOWN_COPIES: &str = "known_copies";
 const FRESH: &str = "fresh_events";
 const DISPLACED: &str = "displaced_events";
-const TIME: &str = "event_time";
+pub(super) const TIME: &str = "event_time";
 
 /// Where the lake has the events that arrived once more.
 fn copies_schema() -> SchemaRef {

@@ -60,7 +60,10 @@ async fn build(
         .iter_days()
         .take_while(|day| *day <= last)
         .find(|day| !built.contains(day));
-    let stale = changes.of(consumer.facts()).into_iter().find(|day| *day >= first);
+    // A day whose events are not kept any more stays as it was built when they were.
+    let kept = rebuild.work.platform.settings.events_kept_since(rebuild.today);
+    let frozen = kept.map_or(first, |kept| kept.max(first));
+    let stale = changes.of(consumer.facts()).into_iter().find(|day| *day >= frozen);
     let Some(from) = missing.into_iter().chain(stale).min().filter(|from| *from <= last) else {
         return Ok(Vec::new());
     };

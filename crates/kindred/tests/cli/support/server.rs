@@ -131,15 +131,26 @@ impl Server {
         )
     }
 
-    async fn send(&self, method: Method, part: &str, path: &str, token: Option<&str>) -> Response {
+    /// A body sent to the ETL control API.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        let request = self.client.post(format!("{}{path}", self.address(CONTROL))).json(body);
+        let answer = request.send().await.unwrap_or_else(|error| panic!("{path}: {error}"));
+        (answer.status(), answer.json().await.unwrap_or(Value::Null))
+    }
+
+    /// Where a server listens, as it logged.
+    fn address(&self, part: &str) -> String {
         let log = self.log();
         let at = log
             .find(part)
             .unwrap_or_else(|| panic!("`{part}` was not logged:\n{log}"));
         let address = log[at + part.len()..].split(['\n', '"']).next().unwrap();
         // One that listens everywhere listens here, too.
-        let address = address.replace("//0.0.0.0:", "//127.0.0.1:");
-        let request = self.client.request(method, format!("{address}{path}"));
+        address.replace("//0.0.0.0:", "//127.0.0.1:")
+    }
+
+    async fn send(&self, method: Method, part: &str, path: &str, token: Option<&str>) -> Response {
+        let request = self.client.request(method, format!("{}{path}", self.address(part)));
         let request = match token {
             Some(token) => request.bearer_auth(token),
             None => request,

@@ -1,0 +1,90 @@
+//! Rows that lack what they must have are left out, counted and told of, and taken when the source has mended them.
+
+use kindred_model::RunStatus;
+use kindred_warehouse::{Alert, AlertFilter, Severity};
+
+use super::{TOMORROW, YESTERDAY, empty_world};
+use crate::support::World;
+
+/// Of the sessions, every so many-th has never been seen.
+async fn unseen(world: &World, every: i64) {
+    world
+        .change("alter table user_sessions alter last_seen_at drop not null; create table seen as select id, last_seen_at from user_sessions")
+        .await;
+    world
+        .change(&format!(
+            "update user_sessions set last_seen_at = null, updated_at = updated_at + interval '1 second' where id in (
+                 select id from (select id, row_number() over (order by id) as n from user_sessions) as all_of_them
+                 where n % {every} = 0)"
+        ))
+        .await;
+}
+
+async fn of_check(world: &World, check: &str) -> Vec<Alert> {
+    let mut alerts = world.platform.warehouse.alerts(&AlertFilter::default()).await.unwrap();
+    alerts.retain(|alert| alert.key.check == check);
+    alerts
+}
+
+async fn run(world: &World) -> kindred_warehouse::Run {
+    world.wait(5);
+    let run = world.run(YESTERDAY, TOMORROW).await;
+    run.unwrap_or_else(|error| panic!("{}", kindred_jobs::describe(&error)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_without_a_required_column_are_left_out_until_they_have_it_and_an_alert_says_so() {
+    let world = empty_world().await;
+    unseen(&world, 10).await;
+    assert_eq!(run(&world).await.status, RunStatus::Completed);
+    world.assert_sound().await;
+    let found = of_check(&world, "required_column").await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (found[0].severity, found[0].key.table.as_str()),
+        (Severity::High, "user_sessions")
+    );
+    assert_eq!(found[0].key.column.as_deref(), Some("last_seen_at"));
+    assert!((found[0].actual.unwrap() - 10.0).abs() < 0.5, "{:?}", found[0]);
+    let whole = "select count(*)::text from user_sessions where last_seen_at is not null";
+    let whole: String = sqlx::query_scalar(whole).fetch_one(world.source.pool()).await.unwrap();
+    let taken = "select sum(rows)::text from lake_partitions where dataset = 'facts/user_sessions'";
+    assert_eq!(world.ask(taken).await, Some(whole));
+
+    // They are not looked for again while nothing changes.
+    let idle = run(&world).await;
+    assert_eq!(idle.steps[0]["detail"]["user_sessions"]["partitionsReplaced"], 0);
+
+    let mended =
+        "update user_sessions s set last_seen_at = seen.last_seen_at, updated_at = s.updated_at + interval '1 hour'
+        from seen where seen.id = s.id and s.last_seen_at is null";
+    world.change(mended).await;
+    run(&world).await;
+    world.assert_equals(&world.clean(YESTERDAY, TOMORROW).await).await;
+    assert!(
+        of_check(&world, "required_column").await[0].is_resolved,
+        "missing data is there"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_cannot_be_read_or_are_ahead_of_their_arrival_are_told_of() {
+    let world = empty_world().await;
+    world
+        .change(
+            "insert into behavior_events (event_id, anonymous_id, event_name, event_time, received_at) values
+             ('ahead', 'a device', 'tap', '2026-03-17T00:00:00Z', '2026-03-14T10:00:00Z'),
+             ('unreadable', 'a device', repeat('x', 600), '2026-03-14T10:00:00Z', '2026-03-14T10:00:00Z')",
+        )
+        .await;
+    run(&world).await;
+    for (check, words) in [("readable", "1 of "), ("not_ahead_of_arrival", "a clock is wrong")] {
+        let found = of_check(&world, check).await;
+        assert_eq!(found.len(), 1, "{check}");
+        assert_eq!(
+            (found[0].severity, found[0].key.table.as_str()),
+            (Severity::Low, "events")
+        );
+        assert!(found[0].message.contains(words), "{}", found[0].message);
+    }
+}
