@@ -133,6 +133,15 @@ impl EventSource {
         Address::parse(address, store_options).map(drop)
     }
 
+    /// What connections to a table risk, as [`PostgresSource::risk`] says.
+    #[must_use]
+    pub fn risk(&self) -> Option<String> {
+        match &self.origin {
+            Origin::Table(table) => table.risk(),
+            Origin::Files(_) | Origin::Mixpanel(_) => None,
+        }
+    }
+
     /// Whether the source answers, lets us read, and keeps the contract: every mistake. Asking Mixpanel costs one of
     /// the 60 requests that it grants an hour.
     ///

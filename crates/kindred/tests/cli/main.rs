@@ -16,4 +16,5 @@ mod query;
 mod secrets;
 mod setup;
 mod support;
+mod tls;
 mod usage;
