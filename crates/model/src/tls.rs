@@ -64,7 +64,8 @@ impl SslMode {
             Self::VerifyFull => return None,
         };
         let leads_away = !hosts.into_iter().all(is_local);
-        leads_away.then(|| format!("the connection to {at} is made with sslmode={self}: {risk}; write sslmode=verify-full"))
+        leads_away
+            .then(|| format!("the connection to {at} is made with sslmode={self}: {risk}; write sslmode=verify-full"))
     }
 }
 
@@ -88,14 +89,32 @@ mod tests {
     #[test]
     fn this_machine_is_a_socket_localhost_or_a_loopback_address() {
         for host in [
-            "", "/run/postgresql", "@abstract", "localhost", "LOCALHOST", "127.0.0.1", "127.8.9.10", "::1", "[::1]",
+            "",
+            "/run/postgresql",
+            "@abstract",
+            "localhost",
+            "LOCALHOST",
+            "127.0.0.1",
+            "127.8.9.10",
+            "::1",
+            "[::1]",
             "::ffff:127.0.0.1",
         ] {
             assert!(is_local(host), "{host}");
         }
         for host in [
-            "db", "localhost.example.com", "localhost.", "127.0.0.1.example.com", "10.0.0.1", "0.0.0.0", "::", "[::2]",
-            "192.168.1.7", "169.254.0.1", "fe80::1", "127.1",
+            "db",
+            "localhost.example.com",
+            "localhost.",
+            "127.0.0.1.example.com",
+            "10.0.0.1",
+            "0.0.0.0",
+            "::",
+            "[::2]",
+            "192.168.1.7",
+            "169.254.0.1",
+            "fe80::1",
+            "127.1",
         ] {
             assert!(!is_local(host), "{host}");
         }

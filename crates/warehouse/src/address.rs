@@ -17,8 +17,19 @@ use crate::error::Cause;
 
 /// What the driver knows, but for `options[…]` and what is read here.
 const KNOWN: [&str; 13] = [
-    "sslcert", "ssl-cert", "sslkey", "ssl-key", "statement-cache-capacity", "host", "hostaddr", "port", "dbname", "user",
-    "password", "application_name", "options",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
 ];
 
 /// Where the warehouse is, ready to connect to.
@@ -36,15 +47,20 @@ impl Address {
         let mut url = Url::parse(address.expose_secret()).map_err(unusable)?;
         let asked = Asked::take_from(&mut url);
         let mut options = PgConnectOptions::from_url(&url).map_err(|error| WarehouseError::Address(Cause(error)))?;
-        if let Some(address) = options.get_host().strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        if let Some(address) = options
+            .get_host()
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
             // In brackets it is the name of no certificate.
             let address = address.to_owned();
             options = options.host(&address);
         }
         let mode = SslMode::of([host(&options)], asked.mode.as_deref(), asked.authority.is_some());
         let mode = mode.map_err(unusable)?;
+        let over_socket = options.get_socket().is_some();
         options = options.ssl_mode(match mode {
-            _ if options.get_socket().is_some() => PgSslMode::Disable,
+            _ if over_socket => PgSslMode::Disable,
             SslMode::Disable => PgSslMode::Disable,
             SslMode::Prefer => PgSslMode::Prefer,
             SslMode::Require => PgSslMode::Require,
@@ -111,7 +127,10 @@ impl Asked {
             }
         }
         if !unknown.is_empty() {
-            tracing::warn!(parameters = unknown.join(", "), "parameters of DATABASE_URL are not known, and ignored");
+            tracing::warn!(
+                parameters = unknown.join(", "),
+                "parameters of DATABASE_URL are not known, and ignored"
+            );
         }
         url.set_query(None);
         if !kept.is_empty() {
@@ -140,8 +159,14 @@ mod tests {
             ("postgresql://u:p@localhost/a?host=db", SslMode::VerifyFull),
             ("postgresql://u:p@localhost/a?hostaddr=10.0.0.1", SslMode::VerifyFull),
             ("postgresql://u:p@db/a?sslrootcert=system", SslMode::VerifyFull),
-            ("postgresql://u:p@db/a?sslmode=require&sslrootcert=system", SslMode::Require),
-            ("postgresql://u:p@db/a?sslmode=require&sslrootcert=/etc/hosts", SslMode::VerifyCa),
+            (
+                "postgresql://u:p@db/a?sslmode=require&sslrootcert=system",
+                SslMode::Require,
+            ),
+            (
+                "postgresql://u:p@db/a?sslmode=require&sslrootcert=/etc/hosts",
+                SslMode::VerifyCa,
+            ),
             ("postgresql://u:p@db/a?ssl-mode=disable", SslMode::Disable),
             ("postgresql://u:p@db/a?ssl%6Dode=disable", SslMode::Disable),
         ] {
@@ -155,8 +180,17 @@ mod tests {
     #[test]
     fn the_driver_is_told_the_mode_and_everything_else_of_the_address() {
         let told = |url: &str| format!("{:?}", parse(url).options);
-        let over_tls = told("postgresql://u:p%20w@db:5433/a%2Fb?application_name=x%26y&options[search_path]=s&sslmode=verify-ca");
-        for word in ["VerifyCa", "\"db\"", "5433", "\"a/b\"", "\"x&y\"", "\"p w\"", "search_path=s"] {
+        let over_tls =
+            told("postgresql://u:p%20w@db:5433/a%2Fb?application_name=x%26y&options[search_path]=s&sslmode=verify-ca");
+        for word in [
+            "VerifyCa",
+            "\"db\"",
+            "5433",
+            "\"a/b\"",
+            "\"x&y\"",
+            "\"p w\"",
+            "search_path=s",
+        ] {
             assert!(over_tls.contains(word), "{word}: {over_tls}");
         }
         assert!(told("postgresql://u@/a?host=/run/x&sslmode=verify-full").contains("Disable"));
@@ -170,7 +204,10 @@ mod tests {
             ("analytics", "relative URL"),
             ("postgresql://u:hunter2@db:port/a", "port"),
             ("postgresql://u:hunter2@db/a?sslmode=allow", "`allow` is no sslmode"),
-            ("postgresql://u:hunter2@db/a?sslrootcert=/no/such.pem", "/no/such.pem cannot be read"),
+            (
+                "postgresql://u:hunter2@db/a?sslrootcert=/no/such.pem",
+                "/no/such.pem cannot be read",
+            ),
         ] {
             let Err(error) = Address::parse(&url.into()) else {
                 panic!("{url} was taken")

@@ -8,6 +8,8 @@ mod address;
 mod arrival_days;
 mod arrivals;
 mod files;
+#[cfg(test)]
+mod fuzz;
 mod gathering;
 mod line;
 mod lines;

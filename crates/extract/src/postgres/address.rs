@@ -72,7 +72,11 @@ impl Address {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
         let has_roots = own_roots(&taken).is_some();
-        let mode = SslMode::of(hosts(&config).iter().map(String::as_str), taken.sslmode.as_deref(), has_roots);
+        let mode = SslMode::of(
+            hosts(&config).iter().map(String::as_str),
+            taken.sslmode.as_deref(),
+            has_roots,
+        );
         let mode = mode.map_err(|unknown| refuse(unknown.to_string()))?;
         let tls = trust(&taken, mode, &mut config).map_err(refuse)?;
         let label = label(&config);
@@ -86,7 +90,8 @@ impl Address {
 
     /// What its connections risk, since they lead away from this machine.
     pub(super) fn risk(&self) -> Option<String> {
-        self.mode.risk(hosts(&self.config).iter().map(String::as_str), &self.label)
+        self.mode
+            .risk(hosts(&self.config).iter().map(String::as_str), &self.label)
     }
 }
 
@@ -96,7 +101,9 @@ fn hosts(config: &tokio_postgres::Config) -> Vec<String> {
         Host::Tcp(name) => name.clone(),
         Host::Unix(folder) => folder.display().to_string(),
     });
-    named.chain(config.get_hostaddrs().iter().map(ToString::to_string)).collect()
+    named
+        .chain(config.get_hostaddrs().iter().map(ToString::to_string))
+        .collect()
 }
 
 /// The file of the only authorities to trust; none: those of the machine.

@@ -141,7 +141,11 @@ async fn a_server_elsewhere_must_prove_who_it_is_unless_its_address_says_otherwi
     let trusting = |server: &OwnServer, file: &str| format!("sslrootcert={}", server.path(file));
     for (server, parameters, is_risky) in [
         (&right, trusting(&right, "ca.pem"), false),
-        (&wrong, format!("sslmode=verify-ca&{}", trusting(&wrong, "ca.pem")), true),
+        (
+            &wrong,
+            format!("sslmode=verify-ca&{}", trusting(&wrong, "ca.pem")),
+            true,
+        ),
         (&wrong, "sslmode=require".to_owned(), true),
         (&open, "sslmode=prefer".to_owned(), true),
         (&open, "sslmode=disable".to_owned(), true),
@@ -161,7 +165,12 @@ async fn a_server_elsewhere_must_prove_who_it_is_unless_its_address_says_otherwi
         let error = checked.expect_err("it was trusted");
         assert!(matches!(error, ExtractError::Untrusted { .. }), "{error:?}");
         let text = error.to_string();
-        for word in [why, &format!("{ELSEWHERE}:{}", server.port), "sslmode=", "USER_SERVICE_DATABASE_URL"] {
+        for word in [
+            why,
+            &format!("{ELSEWHERE}:{}", server.port),
+            "sslmode=",
+            "USER_SERVICE_DATABASE_URL",
+        ] {
             assert!(text.contains(word), "{parameters}: {text}");
         }
     }

@@ -107,9 +107,9 @@ async fn check_events(settings: &Settings, server: Option<&kindred_embedded_pg::
                 platform::warn_of("EVENTS_URL", events.risk());
             }
             match events.check(Clock::system().now()).await {
-            Ok(()) => findings.note(NAME, Ok("answers, its events keep the contract".to_owned())),
-            Err(mistakes) => mistakes.iter().for_each(|mistake| findings.source(NAME, mistake)),
-        }
+                Ok(()) => findings.note(NAME, Ok("answers, its events keep the contract".to_owned())),
+                Err(mistakes) => mistakes.iter().for_each(|mistake| findings.source(NAME, mistake)),
+            }
         }
         Ok(None) => findings.note(
             NAME,

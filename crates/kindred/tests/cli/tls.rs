@@ -32,9 +32,19 @@ async fn whoever_asks_for_less_is_told_what_that_risks() {
     let kindred = platform
         .kindred()
         .with("DATABASE_URL", proven.url(ELSEWHERE, "postgres", &warehouse))
-        .with("MODERATION_SERVICE_DATABASE_URL", open.url(ELSEWHERE, "postgres", "sslmode=disable"));
+        .with(
+            "MODERATION_SERVICE_DATABASE_URL",
+            open.url(ELSEWHERE, "postgres", "sslmode=disable"),
+        );
     let answer = kindred.run(&["check"]).await;
-    answer.complains(&["MODERATION_SERVICE_DATABASE_URL", "sslmode=disable", "nothing is encrypted"]);
+    answer.complains(&[
+        "MODERATION_SERVICE_DATABASE_URL",
+        "sslmode=disable",
+        "nothing is encrypted",
+    ]);
     answer.says(&["ok       warehouse"]);
-    assert!(!answer.err.contains(" DATABASE_URL"), "the warehouse has proved who it is: {answer}");
+    assert!(
+        !answer.err.contains(" DATABASE_URL"),
+        "the warehouse has proved who it is: {answer}"
+    );
 }

@@ -57,7 +57,11 @@ async fn a_server_elsewhere_must_prove_who_it_is_unless_its_address_says_otherwi
     );
     for (server, parameters, is_risky) in [
         (&right, trusting(&right, "ca.pem"), false),
-        (&wrong, format!("sslmode=verify-ca&{}", trusting(&wrong, "ca.pem")), true),
+        (
+            &wrong,
+            format!("sslmode=verify-ca&{}", trusting(&wrong, "ca.pem")),
+            true,
+        ),
         (&wrong, "sslmode=require".to_owned(), true),
         (&open, "sslmode=prefer".to_owned(), true),
         (&open, "sslmode=disable".to_owned(), true),

@@ -61,10 +61,16 @@ fn an_address_that_leads_away_is_verified_unless_it_says_otherwise() {
         ("postgresql://u:p@db/users?host=/run/postgresql", SslMode::Prefer),
         ("postgresql://u:p@db/users", SslMode::VerifyFull),
         ("postgresql://u:p@localhost/users?host=db", SslMode::VerifyFull),
-        ("postgresql://u:p@localhost/users?hostaddr=10.0.0.1", SslMode::VerifyFull),
+        (
+            "postgresql://u:p@localhost/users?hostaddr=10.0.0.1",
+            SslMode::VerifyFull,
+        ),
         ("postgresql://u:p@localhost,db/users", SslMode::VerifyFull),
         ("postgresql://u:p@db/users?sslrootcert=system", SslMode::VerifyFull),
-        ("postgresql://u:p@db/users?sslmode=require&sslrootcert=system", SslMode::Require),
+        (
+            "postgresql://u:p@db/users?sslmode=require&sslrootcert=system",
+            SslMode::Require,
+        ),
         ("postgresql://u:p@db/users?sslmode=disable", SslMode::Disable),
     ] {
         let address = parse(url);
@@ -86,7 +92,10 @@ fn what_cannot_be_used_is_refused_without_repeating_the_password() {
         ("redshift-iam://u:hunter2@db/users", "does not begin with postgresql://"),
         ("postgresql://u:hunter2@db", "names no database"),
         ("postgresql:///users", "names no host"),
-        ("postgresql://u:hunter2@db/users?sslmode=on", "`on` is no sslmode; expected one of disable"),
+        (
+            "postgresql://u:hunter2@db/users?sslmode=on",
+            "`on` is no sslmode; expected one of disable",
+        ),
         (
             "postgresql://u:hunter2@db/users?sslrootcert=/no/such.pem",
             "sslrootcert /no/such.pem cannot be read",
