@@ -4,12 +4,11 @@
 -- grain: date, exit_reason
 -- parameters: from, to
 
--- A session without an end is open, whatever reason was left with it. One that ended without a reason, or with one that
--- says it is open, is `unknown`.
+-- A session without an end is open, whatever reason was left with it. One that ended without a reason is `unknown`.
 with exits as (
     select
         s.date,
-        case when s.ended_at is null then 'open' else coalesce(nullif(s.exit_reason, 'open'), 'unknown') end as exit_reason
+        case when s.ended_at is null then 'open' else coalesce(s.exit_reason, 'unknown') end as exit_reason
     from user_sessions s
     left anti join internal_users i on i.user_key = s.user_key
     where s.date >= $from and s.date < $to

@@ -220,7 +220,7 @@ async fn properties_are_kept_as_they_are_or_counted_as_dropped_and_never_stop_a_
     let run = files.arrive("1.ndjson", &lines).await;
     assert_eq!(super::noted(&run, "taken"), properties.len() as u64 + 2);
     assert_eq!(super::noted(&run, "rejected"), 4);
-    assert_eq!(super::noted(&run, "dropped_properties"), 1 + 10_000);
+    assert_eq!(super::noted(&run, "droppedProperties"), 1 + 10_000);
 
     let world = &files.world;
     let held = async |id: &str, what: &str| {

@@ -11,6 +11,7 @@ use super::hostile::{TEXTS, get, servers};
 use super::rows::{computed, somebody_with};
 use crate::pipeline::{history, population};
 use crate::support::World;
+use crate::support::world::run_sql;
 
 /// Texts, of which each may stand in any row.
 const SPOIL: &str = "update {table} t set {column} = ($1::text[])[1 + r % cardinality($1::text[])]
@@ -58,6 +59,10 @@ async fn figures_by_plan_country_version_and_reason_come_out_under_the_texts_of_
     ] {
         assert!(spoilt.contains(column), "{spoilt:?}");
     }
+    // The words of payments were spoilt, too, so that few of them are money.
+    let paid = "insert into payments (id, user_id, subscription_id, kind, amount, status, paid_at)
+        select gen_random_uuid(), user_id, id, 'renewal', 5, 'succeeded', '2026-03-10T12:00Z' from subscriptions";
+    run_sql(&source, paid).await;
     let world = World::over(source.into(), population().until, |_| {}).await;
     let tables =
         "select relname::text, relkind::text, '' from pg_class where relkind in ('r', 'p') and not relispartition
