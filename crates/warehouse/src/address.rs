@@ -193,7 +193,7 @@ mod tests {
         ] {
             assert!(over_tls.contains(word), "{word}: {over_tls}");
         }
-        assert!(told("postgresql://u@/a?host=/run/x&sslmode=verify-full").contains("Disable"));
+        assert!(told("postgresql://u@db/a?host=/run/x&sslmode=verify-full").contains("Disable"));
         assert_eq!(parse("postgresql://u@[::2]:5433/a").options.get_host(), "::2");
         assert_eq!(parse("postgresql://u@[::2]:5433/a").label(), "::2:5433/a");
     }

@@ -79,7 +79,7 @@ async fn what_an_object_store_refuses_is_told_without_its_keys() {
     let text = said(kindred.clone().with("EVENTS_URL", "s3://events/app"), &["check"]).await;
     assert!(text.contains("s3://events/app"), "{text}");
     let text = said(kindred.with("LAKE_URL", "s3://lake/kindred"), &["check"]).await;
-    assert!(text.contains("s3://lake/kindred"), "{text}");
+    assert!(text.contains("MISTAKE  lake") && text.contains("403"), "{text}");
     assert!(!asked.lock().unwrap().is_empty(), "nobody asked");
 }
 
