@@ -17,6 +17,7 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::strategy::ValueTree;
 
 use super::arrivals::ArrivalBatch;
 use super::files::{EventFiles, FileEvents, Place};
@@ -169,6 +170,22 @@ fn assert_nothing_is_lost(file: &[u8], batches: &[ArrivalBatch]) {
         }
     }
     assert_eq!(taken + rejected, lines_of(file), "{:?}", String::from_utf8_lossy(file));
+}
+
+#[test]
+fn such_lines_are_events_often_enough_to_show_something() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut line = |strategy: BoxedStrategy<String>| strategy.new_tree(&mut runner).unwrap().current();
+    let now = "2026-03-10T14:00:00Z".parse().unwrap();
+    let (mut lines, mut exports) = (0, 0);
+    for _ in 0..500 {
+        let file = extracted(line(json::line().boxed()).into_bytes());
+        lines += file.iter().map(|batch| batch.events.num_rows()).sum::<usize>();
+        exports += usize::from(read_line(line(json::export().boxed()).as_bytes(), &cleaning(), now).is_ok());
+    }
+    for (what, taken) in [("lines", lines), ("exports", exports)] {
+        assert!((25..475).contains(&taken), "{taken} of 500 {what} are events");
+    }
 }
 
 proptest! {
