@@ -32,7 +32,10 @@ async fn whoever_asks_for_less_is_told_what_that_risks() {
     let kindred = platform
         .kindred()
         .with("DATABASE_URL", proven.url(ELSEWHERE, "postgres", &warehouse))
-        .with("MODERATION_SERVICE_DATABASE_URL", open.url(ELSEWHERE, "postgres", "sslmode=disable"))
+        .with(
+            "MODERATION_SERVICE_DATABASE_URL",
+            open.url(ELSEWHERE, "postgres", "sslmode=disable"),
+        )
         .with("EVENTS_URL", open.url(ELSEWHERE, "postgres", "sslmode=prefer"));
     // There are no tables, which is another matter.
     for command in [&["check"][..], &["run", "daily", "--date", DAY]] {
@@ -43,7 +46,10 @@ async fn whoever_asks_for_less_is_told_what_that_risks() {
             "EVENTS_URL: the connection to 0.0.0.0",
             "sslmode=prefer: a server that says it has no TLS is believed",
         ]);
-        assert!(!answer.err.contains(" DATABASE_URL"), "the warehouse has proved who it is: {answer}");
+        assert!(
+            !answer.err.contains(" DATABASE_URL"),
+            "the warehouse has proved who it is: {answer}"
+        );
         assert!(!answer.to_string().contains(OwnServer::PASSWORD), "{answer}");
     }
     let answer = kindred.run(&["check"]).await;
