@@ -3,11 +3,12 @@
 CARGO ?= cargo
 USERS ?= 5000
 DAYS  ?= 90
+CASES ?= 20000
 
 # Where release binaries are: run from there, since `cargo run` of one package alone may build its dependencies anew.
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
 
-.PHONY: help setup demo run test test-faults fuzz-api lint docs bench
+.PHONY: help setup demo run test test-faults fuzz fuzz-api lint docs bench
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -30,6 +31,9 @@ test: setup ## Every test, on a real PostgreSQL of its own
 
 test-faults: setup ## A night's run killed at fifty random instants, where `make test` kills at twelve
 	$(CARGO) test --workspace --exclude kindred-benches --test cli -- --ignored --nocapture fifty
+
+fuzz: ## Malformed settings, schedules, event lines and query headers: minutes of what `make test` tries briefly (CASES=20000)
+	PROPTEST_CASES=$(CASES) $(CARGO) test --workspace --exclude kindred-benches --lib --bins -- fuzz
 
 fuzz-api: setup ## Both APIs against requests made from their OpenAPI documents (FUZZ=short: few, always the same)
 	@scripts/fuzz-api.sh $(FUZZ)

@@ -4,11 +4,12 @@
 -- grain: date, subscription_plan
 -- parameters: from, to, as_of
 
--- Everything counts for its plan and for `all`, which has its rows before anything happens.
+-- Everything counts for its plan and for `all`, which has its rows before anything happens. A plan that is itself called
+-- `all` stands as `plan all`.
 with changes as (
     select
         date,
-        unnest(make_array('all', plan)) as subscription_plan,
+        unnest(make_array('all', case plan when 'all' then 'plan all' else plan end)) as subscription_plan,
         purchases, renewals, cancellations, churned, gross_revenue, refunds, running, mrr
     from daily_plan_changes
     where date < $to

@@ -1,5 +1,7 @@
 //! What comes out when what comes in is wrong: events in files here, rows of source tables in [`rows`].
 
+mod hostile;
+mod hostile_rows;
 mod rows;
 
 use std::fs;

@@ -210,3 +210,57 @@ mod tests {
         );
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+    use proptest::sample::{Index, select};
+
+    use super::*;
+
+    /// A query of the library, with some of its lines left out, doubled, moved or broken.
+    fn bent() -> impl Strategy<Value = String> {
+        let bend = (0..6_u8, any::<Index>(), any::<Index>(), "\\PC{0,8}");
+        (select(EMBEDDED.to_vec()), prop::collection::vec(bend, 0..5)).prop_map(|((_, sql), bends)| {
+            let mut lines: Vec<String> = sql.lines().map(str::to_owned).collect();
+            for (how, at, other, junk) in bends {
+                let (at, other) = (at.index(lines.len()), other.index(lines.len()));
+                match how {
+                    0 if lines.len() > 1 => drop(lines.remove(at)),
+                    1 => lines.insert(at, lines[other].clone()),
+                    2 => lines.swap(at, other),
+                    3 => lines[at].insert_str(0, &junk),
+                    4 => lines[at].push_str(&junk),
+                    _ => lines[at] = lines[at].replace(':', ""),
+                }
+            }
+            lines.join("\n")
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_query_is_read_as_its_header_says_or_the_missing_line_is_named(
+            sql in prop_oneof![4 => bent(), 1 => "(?s).{0,200}"]
+        ) {
+            let header: Vec<_> = sql.lines().map_while(|line| line.strip_prefix("--")).map(str::trim).collect();
+            let has = |field: &str| header.iter().any(|line| line.starts_with(&format!("{field}:")));
+            let first = header.first().is_some_and(|line| !line.is_empty());
+            let missing: Vec<_> = ["reads", "grain", "parameters"].into_iter().filter(|field| !has(field)).collect();
+            match Query::parse("kpi/x", &sql) {
+                Ok(query) => {
+                    prop_assert!(missing.is_empty() && first, "{:?} is missing in {}", missing, sql);
+                    prop_assert_eq!(&query.sql, &sql);
+                    for word in query.reads.iter().chain(&query.grain).chain(&query.parameters) {
+                        prop_assert!(!word.is_empty() && word.trim() == word, "{:?}", word);
+                    }
+                }
+                Err(error) => {
+                    let error = error.to_string();
+                    prop_assert!(error.contains("kpi/x"), "{}", error);
+                    prop_assert!(!first || missing.iter().any(|field| error.contains(field)), "{}: {}", error, sql);
+                }
+            }
+        }
+    }
+}

@@ -84,6 +84,19 @@ pub enum ExtractError {
         reason: String,
     },
 
+    /// What answers at the address does not encrypt, or does not prove who it is.
+    #[error("the {database} database at {address} is not trusted: {reason}; {check} of {}", .database.setting())]
+    Untrusted {
+        /// The source.
+        database: Source,
+        /// Host, port and database name, and how far the server is verified.
+        address: String,
+        /// Why.
+        reason: String,
+        /// What to check; it ends with the address.
+        check: &'static str,
+    },
+
     /// The place of the event files cannot be listed, or one of them not read.
     #[error("the event files in {place} cannot be read: {reason}; check EVENTS_URL, and that the place is there")]
     FilesUnreachable {

@@ -152,3 +152,45 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    /// Queries of pieces that mean something to whoever cuts them.
+    fn sql() -> impl Strategy<Value = String> {
+        let pieces = [
+            "$from", "$to", "$$", "$q$", "$1", "$", "--", "\n", "'", "\"", "/*", "*/", ";", "é", "select ", "_",
+            "$fromé", "a$to",
+        ];
+        let piece = prop_oneof![4 => select(pieces.to_vec()).prop_map(str::to_owned), 1 => "\\PC{0,6}"];
+        prop::collection::vec(piece, 0..16).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_no_parameter_comes_out_as_it_went_in(sql in sql()) {
+            prop_assert_eq!(render(&sql, &[]), sql.as_str());
+            let nothing = render(&sql, &[("elsewhere", Bound::Latest)]);
+            prop_assert_eq!(nothing, sql.as_str());
+        }
+
+        #[test]
+        fn a_query_whose_parameters_all_have_values_has_none_left(sql in sql()) {
+            let names: Vec<_> = parameters(&sql).into_iter().collect();
+            let values: Vec<_> = names.iter().map(|name| (*name, Bound::Earliest)).collect();
+            let rendered = render(&sql, &values);
+            prop_assert_eq!(
+                rendered.matches("timestamptz '-infinity'").count() > 0,
+                !names.is_empty(),
+                "{}", rendered
+            );
+            // Nothing but the values was put in.
+            let out = rendered.replace("timestamptz '-infinity'", "");
+            prop_assert!(out.len() <= sql.len(), "{}", rendered);
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use kindred_jobs::JobError;
@@ -189,11 +189,19 @@ fn mode() -> impl TypedValueParser<Value = BackfillMode> {
         .try_map(|word| word.parse::<BackfillMode>())
 }
 
+/// A day of our era: what lies before or after it can be written, and counted with by nobody.
 fn day(text: &str) -> Result<NaiveDate, &'static str> {
-    text.parse().map_err(|_| "expected a day, such as 2026-01-31")
+    let day = text
+        .parse()
+        .ok()
+        .filter(|day: &NaiveDate| (1..=9999).contains(&day.year()));
+    day.ok_or("expected a day, such as 2026-01-31")
 }
 
 fn instant(text: &str) -> Result<Instant, &'static str> {
-    text.parse()
-        .map_err(|_| "expected an instant, such as 2026-01-31T12:00:00Z")
+    let instant = text
+        .parse()
+        .ok()
+        .filter(|at: &Instant| (1970..=9999).contains(&at.year()));
+    instant.ok_or("expected an instant, such as 2026-01-31T12:00:00Z")
 }

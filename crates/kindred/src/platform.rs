@@ -76,10 +76,32 @@ pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Opened> {
             funnels: settings.funnels.specs.clone(),
         },
     };
+    warn_of_risks(settings, &platform)?;
     Ok(Opened {
         platform: Arc::new(platform),
         embedded,
     })
+}
+
+/// Says which connections to other machines are made without a verified server, since their addresses ask for that.
+fn warn_of_risks(settings: &Settings, platform: &Platform) -> anyhow::Result<()> {
+    if let Some(url) = &settings.storage.warehouse {
+        warn_of("DATABASE_URL", Warehouse::risk(url)?);
+    }
+    for (source, database) in &platform.sources {
+        warn_of(source.setting(), database.risk());
+    }
+    if let (Some(_), Some(events)) = (&settings.events.address, &platform.events) {
+        warn_of("EVENTS_URL", events.risk());
+    }
+    Ok(())
+}
+
+/// Says what a setting risks, if anything.
+pub(crate) fn warn_of(setting: &str, risk: Option<String>) {
+    if let Some(risk) = risk {
+        tracing::warn!("{setting}: {risk}");
+    }
 }
 
 /// Who is told of alerts, when somebody is.

@@ -9,6 +9,7 @@ mod granularity;
 mod interval;
 mod job;
 mod timeframe;
+mod tls;
 mod window;
 
 pub use clock::Clock;
@@ -17,6 +18,7 @@ pub use granularity::Granularity;
 pub use interval::{EmptyInterval, Interval};
 pub use job::{BackfillMode, Job, RunStatus, Trigger};
 pub use timeframe::{Timeframe, TimeframeUnit};
+pub use tls::{SslMode, TLS_IS_MISSING, TLS_PROVES_NOTHING, is_local};
 pub use window::{DayWindow, EmptyWindow, day_end, day_start};
 
 /// An instant, always in UTC.

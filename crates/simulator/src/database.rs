@@ -1,7 +1,7 @@
 //! A connection to one source database, and errors that name it.
 
-use kindred_model::Source;
-use sqlx::postgres::PgConnectOptions;
+use kindred_model::{Source, is_local};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{Connection, PgConnection, SqlSafeStr};
 
 use crate::SimulatorError;
@@ -15,10 +15,15 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) async fn connect(source: Source, url: &str) -> Result<Self, SimulatorError> {
-        let options: PgConnectOptions = url.parse().map_err(|error| SimulatorError::Address {
+        let mut options: PgConnectOptions = url.parse().map_err(|error| SimulatorError::Address {
             database: source,
             source: error,
         })?;
+        let leads_away = options.get_socket().is_none() && !is_local(options.get_host());
+        if leads_away && !url.contains("sslmode=") {
+            // As for whoever reads these databases: another machine must prove who it is.
+            options = options.ssl_mode(PgSslMode::VerifyFull);
+        }
         let connection = PgConnection::connect_with(&options).await;
         let connection = connection.map_err(|error| SimulatorError::Unreachable {
             database: source,

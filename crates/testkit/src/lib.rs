@@ -2,12 +2,15 @@
 //! written as text.
 //!
 //! The server is the private one of `kindred-embedded-pg`, ephemeral and lingering, so that test runners which give
-//! every test a process of its own share it too. Everything here panics instead of answering errors.
+//! every test a process of its own share it too. What cannot be done to a server that others use (passwords, TLS, a
+//! sudden end) is done to an [`OwnServer`]. Everything here panics instead of answering errors.
 
 mod database;
+mod own_server;
 mod server;
 mod time;
 
 pub use database::{Template, TestDatabase};
+pub use own_server::{ELSEWHERE, OwnServer, free_port};
 pub use server::TestServer;
 pub use time::{at, day};

@@ -1,13 +1,14 @@
 //! Reaching the warehouse: one checked connection first, for an error that says what is wrong, then a pool.
 
 use std::io;
-use std::str::FromStr;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use kindred_model::{TLS_IS_MISSING, TLS_PROVES_NOTHING};
+use secrecy::SecretString;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection, PgPool};
 
+use crate::address::Address;
 use crate::error::{Cause, ErrorKind, WarehouseError, kind_of};
 
 /// The warehouse, by way of a pool of connections. Clones share the pool.
@@ -44,14 +45,15 @@ impl Warehouse {
     /// Connects to a PostgreSQL address, a Unix socket's (`postgresql://user@localhost/db?host=/folder`) too.
     ///
     /// # Errors
-    /// When the address is malformed, nobody answers within `acquire_timeout`, or the user is turned away.
+    /// When the address cannot be used, nobody answers within `acquire_timeout`, or the user is turned away.
     pub async fn connect(url: &SecretString, options: &ConnectOptions) -> Result<Self, WarehouseError> {
-        let server = server(url, options)?;
+        let address = Address::parse(url)?;
+        let server = server(&address, options);
         let attempt = tokio::time::timeout(options.acquire_timeout, server.connect());
         let silent = || io::Error::new(io::ErrorKind::TimedOut, "no answer in time");
         let connected = attempt.await.unwrap_or_else(|_| Err(sqlx::Error::Io(silent())));
         // Best effort: the connection has proved itself, and the pool opens its own.
-        let _ = connected.map_err(|source| failed(&server, source))?.close().await;
+        let _ = connected.map_err(|source| failed(&address, source))?.close().await;
         Ok(Self::pooled(server, options))
     }
 
@@ -60,9 +62,17 @@ impl Warehouse {
     /// For a server that is to start, and say that it is not ready, while its warehouse is away.
     ///
     /// # Errors
-    /// When the address is malformed.
+    /// When the address cannot be used.
     pub fn connect_lazy(url: &SecretString, options: &ConnectOptions) -> Result<Self, WarehouseError> {
-        Ok(Self::pooled(server(url, options)?, options))
+        Ok(Self::pooled(server(&Address::parse(url)?, options), options))
+    }
+
+    /// What connections to an address risk, when they lead to another machine and it asks for less than a verified server.
+    ///
+    /// # Errors
+    /// When the address cannot be used.
+    pub fn risk(url: &SecretString) -> Result<Option<String>, WarehouseError> {
+        Ok(Address::parse(url)?.risk())
     }
 
     /// Asks the warehouse for nothing, to see that it answers.
@@ -89,30 +99,43 @@ impl Warehouse {
     }
 }
 
-fn server(url: &SecretString, options: &ConnectOptions) -> Result<PgConnectOptions, WarehouseError> {
-    let server = PgConnectOptions::from_str(url.expose_secret())
-        .map_err(|source| WarehouseError::Address(Cause(source)))?
-        .application_name(&options.application_name);
-    Ok(match options.statement_timeout {
+fn server(address: &Address, options: &ConnectOptions) -> PgConnectOptions {
+    let server = address.options.clone().application_name(&options.application_name);
+    match options.statement_timeout {
         Some(timeout) => server.options([("statement_timeout", timeout.as_millis().to_string())]),
         None => server,
-    })
+    }
 }
 
-fn failed(server: &PgConnectOptions, source: sqlx::Error) -> WarehouseError {
-    let host = server
-        .get_socket()
-        .map_or(server.get_host().into(), |socket| socket.to_string_lossy());
-    let database = server.get_database().unwrap_or(server.get_username());
-    let at = format!("{host}:{}/{database}", server.get_port());
+fn failed(address: &Address, source: sqlx::Error) -> WarehouseError {
+    let at = address.label();
+    if let Some(check) = mistrust(&source) {
+        return WarehouseError::Untrusted {
+            at,
+            mode: address.mode(),
+            check,
+            source: Cause(source),
+        };
+    }
     let kind = kind_of(&source);
     let source = Cause(source);
     match kind {
         ErrorKind::Credentials => WarehouseError::Refused {
             at,
-            user: server.get_username().to_owned(),
+            user: address.options.get_username().to_owned(),
             source,
         },
         _ => WarehouseError::Unreachable { at, source },
+    }
+}
+
+/// What to check when it was the server's trustworthiness that a connection failed for.
+fn mistrust(error: &sqlx::Error) -> Option<&'static str> {
+    match error {
+        sqlx::Error::Tls(reason) if reason.to_string().contains("does not support TLS") => Some(TLS_IS_MISSING),
+        sqlx::Error::Tls(_) => Some(TLS_PROVES_NOTHING),
+        // What the handshake itself found reaches us as data that cannot be read.
+        sqlx::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => Some(TLS_PROVES_NOTHING),
+        _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Formatter};
 
-use kindred_model::UnknownWord;
+use kindred_model::{SslMode, UnknownWord};
 use sqlx::migrate::MigrateError;
 use uuid::Uuid;
 
@@ -10,14 +10,27 @@ use uuid::Uuid;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WarehouseError {
-    /// The address is no PostgreSQL address.
-    #[error("the warehouse's address is malformed; write postgresql://user:password@host:5432/database")]
+    /// The address is no PostgreSQL address, or asks for what there is not.
+    #[error("the warehouse's address cannot be used; write postgresql://user:password@host:5432/database")]
     Address(#[source] Cause<sqlx::Error>),
     /// Nothing answered at the address in time.
     #[error("cannot reach the warehouse at {at}; check that its server runs there and that the address is right")]
     Unreachable {
         /// `host:port/database`, or the socket's folder in place of the host.
         at: String,
+        /// What the attempt met.
+        #[source]
+        source: Cause<sqlx::Error>,
+    },
+    /// What answers does not encrypt, or does not prove who it is.
+    #[error("the warehouse at {at} is not trusted (sslmode={mode}); {check} of DATABASE_URL")]
+    Untrusted {
+        /// `host:port/database`.
+        at: String,
+        /// How far the server is verified.
+        mode: SslMode,
+        /// What to check; it ends with the address.
+        check: &'static str,
         /// What the attempt met.
         #[source]
         source: Cause<sqlx::Error>,
@@ -120,7 +133,7 @@ pub enum ErrorKind {
     Unreachable,
     /// User, password or database name are wrong.
     Credentials,
-    /// The address is malformed.
+    /// The address cannot be used.
     Address,
     /// Tables are missing or not those of this program: migrate.
     Schema,
@@ -138,7 +151,7 @@ impl WarehouseError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Address(_) => ErrorKind::Address,
-            Self::Unreachable { .. } => ErrorKind::Unreachable,
+            Self::Unreachable { .. } | Self::Untrusted { .. } => ErrorKind::Unreachable,
             Self::Refused { .. } => ErrorKind::Credentials,
             Self::Migrate(Cause(MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _))) => {
                 match kind_of(source) {

@@ -5,6 +5,7 @@
 //! that list and from nothing else, values are bound or copied. This crate computes no figure and knows no lake: the
 //! caller hands in the rows, and the closure that swaps its files in.
 
+mod address;
 mod alerts;
 mod connect;
 mod erasure;

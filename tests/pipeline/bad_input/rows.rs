@@ -9,7 +9,7 @@ use crate::support::World;
 use crate::support::world::run_sql;
 
 /// A platform of one person who has nothing but these rows.
-async fn somebody_with(rows: &str) -> World {
+pub(super) async fn somebody_with(rows: &str) -> World {
     let source = TestDatabase::from_template(&history().await, "source").await;
     run_sql(&source, EMPTY).await;
     let person = format!(
@@ -21,7 +21,7 @@ async fn somebody_with(rows: &str) -> World {
     World::over(source.into(), population().until, |_| {}).await
 }
 
-async fn computed(world: &World, job: Job, from: &str, to: &str) {
+pub(super) async fn computed(world: &World, job: Job, from: &str, to: &str) {
     let done = world.backfill_job(job, from, to).await;
     done.unwrap_or_else(|error| panic!("{}", kindred_jobs::describe(&error)));
     world.assert_sound().await;

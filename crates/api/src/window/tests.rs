@@ -136,3 +136,77 @@ proptest! {
         prop_assert!(last < to && to <= granularity.bucket_end(last));
     }
 }
+
+mod fuzz {
+    use super::*;
+
+    use axum::http::Uri;
+
+    use crate::params::{Params, windowed_params};
+
+    windowed_params! {
+        /// What every endpoint with a window reads.
+        Asked {
+            /// A text.
+            word: Option<String>,
+        }
+    }
+
+    /// Dates and lengths of time as they are written, and as they are not.
+    fn value() -> impl Strategy<Value = String> {
+        let values = [
+            "30d",
+            "72h",
+            "9999q",
+            "9999h",
+            "10000d",
+            "0d",
+            "1y",
+            "2024-11-17",
+            "2024-02-30",
+            "0000-01-01",
+            "9999-12-31",
+            "1899-12-31",
+            "1900-01-01",
+            "-262143-01-01",
+            "+262142-12-31",
+            "2024-11-17T00:00",
+            "",
+            "%",
+            "%00",
+            "%ff",
+            "%F0%9F",
+            "'%20or%201=1--",
+            "%27;%20drop%20table%20x;--",
+            "%0d%0aset-cookie:x",
+            "\u{feff}",
+            "*",
+        ];
+        prop_oneof![6 => proptest::sample::select(values.to_vec()).prop_map(str::to_owned), 1 => "[ -~]{0,12}"]
+    }
+
+    proptest! {
+        #[test]
+        fn a_query_asks_for_days_that_can_be_counted_or_is_a_bad_request(
+            pairs in prop::collection::vec(
+                (proptest::sample::select(vec!["timeframe", "range", "from", "to", "word", "else", ""]), value()), 0..4),
+            now in instants(),
+        ) {
+            let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let Ok(uri) = format!("/kpis/revenue?{}", pairs.join("&")).parse::<Uri>() else {
+                return Ok(());
+            };
+            let default = default_timeframe(Granularity::Daily);
+            let days = Params::<Asked>::of(&uri).and_then(|Params(asked)| asked.window(default, now)?.days(now));
+            match days {
+                Ok(days) => {
+                    prop_assert!((1..=MOST_BUCKETS as u64).contains(&days.len()), "{:?}", days);
+                    prop_assert!(days.from() <= now.date_naive() && days.from().year() >= FIRST_YEAR - 500);
+                    prop_assert_eq!(days_before(days).len(), days.len());
+                }
+                Err(ApiError::BadRequest(detail)) => prop_assert!(!detail.is_empty() && detail.len() < 400, "{}", detail),
+                Err(other) => prop_assert!(false, "{:?}", other),
+            }
+        }
+    }
+}

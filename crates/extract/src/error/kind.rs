@@ -36,6 +36,7 @@ impl ExtractError {
             | Self::Query { .. }
             | Self::QueryFile { .. } => ErrorKind::Settings,
             Self::Unreachable { .. }
+            | Self::Untrusted { .. }
             | Self::UnknownDatabase { .. }
             | Self::FilesUnreachable { .. }
             | Self::ExportUnavailable { .. }

@@ -8,6 +8,8 @@ mod address;
 mod arrival_days;
 mod arrivals;
 mod files;
+#[cfg(test)]
+mod fuzz;
 mod gathering;
 mod line;
 mod lines;
@@ -131,6 +133,15 @@ impl EventSource {
     /// Of kind `Settings`: an address of no known kind.
     pub fn check_address(address: &str, store_options: Vec<(String, String)>) -> Result<(), ExtractError> {
         Address::parse(address, store_options).map(drop)
+    }
+
+    /// What connections to a table risk, as [`PostgresSource::risk`] says.
+    #[must_use]
+    pub fn risk(&self) -> Option<String> {
+        match &self.origin {
+            Origin::Table(table) => table.risk(),
+            Origin::Files(_) | Origin::Mixpanel(_) => None,
+        }
     }
 
     /// Whether the source answers, lets us read, and keeps the contract: every mistake. Asking Mixpanel costs one of

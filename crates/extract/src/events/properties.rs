@@ -207,6 +207,8 @@ fn user_key(keys: &UserKeys, id: Value) -> Option<Value> {
     match id {
         Value::String(id) if id.trim().is_empty() => Some(Value::Null),
         Value::String(id) => Some(keys.of_id(&id).into()),
+        // One that has become a fraction has lost the digits that tell it from the next.
+        Value::Number(id) if id.is_f64() => None,
         Value::Number(id) => Some(keys.of_id(&id.to_string()).into()),
         Value::Null => Some(Value::Null),
         Value::Array(ids) => {
@@ -221,14 +223,17 @@ fn user_key(keys: &UserKeys, id: Value) -> Option<Value> {
 mod tests {
     use super::*;
 
-    fn kept(json: &str) -> Kept {
-        let cleaning = Cleaning {
+    fn cleaning() -> Cleaning {
+        Cleaning {
             keys: UserKeys::new("correct horse battery staple").unwrap(),
             properties: PropertyList::new(["screen", "plan", "list"]),
             batch_rows: 1,
-        };
+        }
+    }
+
+    fn kept(json: &str) -> Kept {
         let mut reader = serde_json::Deserializer::from_str(json);
-        Properties(&cleaning).deserialize(&mut reader).unwrap()
+        Properties(&cleaning()).deserialize(&mut reader).unwrap()
     }
 
     #[test]
@@ -258,6 +263,20 @@ mod tests {
     fn an_object_in_place_of_a_user_id_and_a_nul_in_place_of_a_text_are_dropped() {
         let kept = kept(r#"{"user_id":{"id":"u"},"screen":"a\u0000b","list":["ok","\u0000"],"plan":"vip"}"#);
         assert_eq!((kept.json().as_str(), kept.dropped), (r#"{"plan":"vip"}"#, 3));
+    }
+
+    #[test]
+    fn a_user_id_that_has_lost_its_digits_is_dropped_and_not_taken_for_another() {
+        for id in ["18446744073709551616", "1e3", "-1e400", "4.5"] {
+            let json = format!(r#"{{"user_id":{id},"plan":"vip"}}"#);
+            let mut reader = serde_json::Deserializer::from_str(&json);
+            match Properties(&cleaning()).deserialize(&mut reader) {
+                Ok(kept) => assert_eq!((kept.json().as_str(), kept.dropped), (r#"{"plan":"vip"}"#, 1), "{id}"),
+                // Beyond what a fraction holds it is no JSON to the reader, and the line is set aside.
+                Err(error) => assert!(error.to_string().contains("out of range"), "{id}: {error}"),
+            }
+        }
+        assert_ne!(kept(r#"{"user_id":18446744073709551615}"#).json(), r#"{}"#);
     }
 
     #[test]

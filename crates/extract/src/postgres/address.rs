@@ -3,9 +3,9 @@
 //! The driver knows `sslmode` up to `require` and adds a `host` parameter to the host in the address instead of
 //! replacing it. Both are read here as libpq reads them, so that one address means the same to psql and to us:
 //!
-//! - `disable`: no TLS. `prefer` (and none): TLS when the server has it, without verifying it. `require`: TLS, without
-//!   verifying it. `verify-ca`: TLS, the certificate must be signed by a trusted authority. `verify-full`: its name
-//!   must be the host's, too.
+//! - `disable`: no TLS. `prefer`: TLS when the server has it, without verifying it. `require`: TLS, without verifying it.
+//!   `verify-ca`: TLS, the certificate must be signed by a trusted authority. `verify-full`: its name must be the
+//!   host's, too. None: `prefer` for this machine, `verify-full` for any other.
 //! - `sslrootcert`: a PEM file with the only authorities to trust, and makes `require` verify them; without it, those
 //!   of the machine. `sslcert` and `sslkey`: PEM files of a client certificate and its PKCS #8 key.
 //! - Over a Unix socket there is no TLS.
@@ -13,10 +13,10 @@
 use std::fs;
 use std::time::Duration;
 
-use kindred_model::Source;
+use kindred_model::{Source, SslMode};
 use native_tls::{Certificate, Identity, TlsConnector};
 use postgres_native_tls::MakeTlsConnector;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::{self, Host};
 use url::form_urlencoded;
 
 use crate::ExtractError;
@@ -33,6 +33,8 @@ pub(super) struct Address {
     pub(super) tls: MakeTlsConnector,
     /// Host, port and database name, for messages. Never the password.
     pub(super) label: String,
+    /// How far the server is verified.
+    pub(super) mode: SslMode,
 }
 
 /// The parameters that are read here and not by the driver.
@@ -69,35 +71,61 @@ impl Address {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
-        let tls = trust(&taken, &mut config).map_err(refuse)?;
+        let has_roots = own_roots(&taken).is_some();
+        let mode = SslMode::of(
+            hosts(&config).iter().map(String::as_str),
+            taken.sslmode.as_deref(),
+            has_roots,
+        );
+        let mode = mode.map_err(|unknown| refuse(unknown.to_string()))?;
+        let tls = trust(&taken, mode, &mut config).map_err(refuse)?;
         let label = label(&config);
-        Ok(Self { config, tls, label })
+        Ok(Self {
+            config,
+            tls,
+            label,
+            mode,
+        })
+    }
+
+    /// What its connections risk, since they lead away from this machine.
+    pub(super) fn risk(&self) -> Option<String> {
+        self.mode
+            .risk(hosts(&self.config).iter().map(String::as_str), &self.label)
     }
 }
 
-/// Sets the driver's TLS mode and makes the connector that verifies as much as `sslmode` asks for.
-fn trust(taken: &Taken, config: &mut tokio_postgres::Config) -> Result<MakeTlsConnector, String> {
-    let roots = taken.sslrootcert.as_deref().filter(|file| *file != "system");
-    let (mode, verify_chain, verify_name) = match taken.sslmode.as_deref().unwrap_or("prefer") {
-        "disable" => (SslMode::Disable, false, false),
-        "prefer" => (SslMode::Prefer, false, false),
-        "require" => (SslMode::Require, roots.is_some(), false),
-        "verify-ca" => (SslMode::Require, true, false),
-        "verify-full" => (SslMode::Require, true, true),
-        other => {
-            return Err(format!(
-                "sslmode `{other}` is none of disable, prefer, require, verify-ca, verify-full"
-            ));
-        }
-    };
+/// Whatever is connected to: names, numbers beside or in place of them, folders of sockets.
+fn hosts(config: &tokio_postgres::Config) -> Vec<String> {
+    let named = config.get_hosts().iter().map(|host| match host {
+        Host::Tcp(name) => name.clone(),
+        Host::Unix(folder) => folder.display().to_string(),
+    });
+    named
+        .chain(config.get_hostaddrs().iter().map(ToString::to_string))
+        .collect()
+}
+
+/// The file of the only authorities to trust; none: those of the machine.
+fn own_roots(taken: &Taken) -> Option<&str> {
+    taken.sslrootcert.as_deref().filter(|file| *file != "system")
+}
+
+/// Sets the driver's TLS mode and makes the connector that verifies as much as `mode` says.
+fn trust(taken: &Taken, mode: SslMode, config: &mut tokio_postgres::Config) -> Result<MakeTlsConnector, String> {
     let over_socket = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
-    config.ssl_mode(if over_socket { SslMode::Disable } else { mode });
+    config.ssl_mode(match mode {
+        _ if over_socket => config::SslMode::Disable,
+        SslMode::Disable => config::SslMode::Disable,
+        SslMode::Prefer => config::SslMode::Prefer,
+        SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => config::SslMode::Require,
+    });
 
     let mut connector = TlsConnector::builder();
     connector
-        .danger_accept_invalid_certs(!verify_chain)
-        .danger_accept_invalid_hostnames(!verify_name);
-    if let Some(file) = roots {
+        .danger_accept_invalid_certs(!matches!(mode, SslMode::VerifyCa | SslMode::VerifyFull))
+        .danger_accept_invalid_hostnames(mode != SslMode::VerifyFull);
+    if let Some(file) = own_roots(taken) {
         let certificates = Certificate::stack_from_pem(&read("sslrootcert", file)?)
             .map_err(|error| format!("sslrootcert {file} holds no PEM certificates: {error}"))?;
         connector.disable_built_in_roots(true);

@@ -2,7 +2,8 @@
 //!
 //! A user id becomes its key here, before it is stored anywhere. What the contract has no place for (an infinite instant,
 //! too many decimals) stops the read instead of being rounded into place; a row with a null where none may be is set aside
-//! and counted.
+//! and counted. A text that no index of the warehouse holds is cut, and that is logged: apps write some of these texts, and
+//! none of them shall stop a night's run.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,6 +28,9 @@ use crate::contract::{Content, MONEY, columns};
 
 /// Bytes that a text of these facts has, more than less: platforms, versions, countries, plans.
 const TYPICAL_TEXT: usize = 8;
+
+/// Bytes that a text may have. Of longer ones the beginning is kept.
+const LONGEST_TEXT: usize = 512;
 
 /// Why a value or a batch was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +62,8 @@ enum Builder {
     UserKey(Int64Builder, UserKeys),
     Id(FixedSizeBinaryBuilder),
     Text(StringBuilder),
+    /// A text of a few words, and how many were longer.
+    ShortText(StringBuilder, u64),
     Money(Decimal128Builder),
     Instant(TimestampMicrosecondBuilder),
     Boolean(BooleanBuilder),
@@ -72,6 +78,7 @@ struct ColumnWriter {
 
 /// Fills batches row by row and sends each away when it is full; waits while the reader is behind.
 pub(super) struct BatchWriter {
+    fact: Fact,
     schema: SchemaRef,
     columns: Vec<ColumnWriter>,
     /// The column that the next value belongs to.
@@ -96,7 +103,7 @@ impl BatchWriter {
     ) -> Self {
         let columns = columns(fact).iter().map(|column| ColumnWriter {
             name: column.name,
-            builder: Builder::new(column.content, keys, batch_rows),
+            builder: Builder::new(fact, column.content, keys, batch_rows),
             nullable: column.nullable,
         });
         let days = schema.index_of(fact.partition_column());
@@ -104,6 +111,7 @@ impl BatchWriter {
             days: days.expect("every fact has its partition column"),
             whole: Whole::new(),
             nulls,
+            fact,
             schema,
             columns: columns.collect(),
             next: 0,
@@ -154,6 +162,12 @@ impl DestinationPartition<'_> for BatchWriter {
     }
 
     fn finalize(&mut self) -> Result<(), BatchError> {
+        for (column, writer) in columns(self.fact).iter().zip(&self.columns) {
+            if let Builder::ShortText(_, cut @ 1..) = writer.builder {
+                let (fact, column) = (self.fact, column.name);
+                tracing::warn!(%fact, column, rows = cut, "texts of more than {LONGEST_TEXT} bytes were cut to their beginning");
+            }
+        }
         if self.rows > 0 { self.send() } else { Ok(()) }
     }
 
@@ -173,6 +187,11 @@ impl ColumnWriter {
             (Builder::UserKey(keys, of), Value::Text(id)) => keys.append_value(of.of_id(id)),
             (Builder::Id(ids), Value::Uuid(id)) => ids.append_value(id.as_bytes()).expect("a uuid has 16 bytes"),
             (Builder::Text(texts), Value::Text(text)) => texts.append_value(text),
+            (Builder::ShortText(texts, cut), Value::Text(text)) => {
+                let beginning = &text[..text.floor_char_boundary(LONGEST_TEXT)];
+                *cut += u64::from(beginning.len() < text.len());
+                texts.append_value(beginning);
+            }
             (Builder::Money(amounts), Value::Decimal(amount)) => amounts.append_value(cents(amount)?),
             (Builder::Instant(instants), Value::Instant(instant)) => instants.append_value(micros(instant)?),
             (Builder::Boolean(flags), Value::Boolean(flag)) => flags.append_value(flag),
@@ -184,12 +203,18 @@ impl ColumnWriter {
 }
 
 impl Builder {
-    /// A builder with room for `rows`.
-    fn new(content: Content, keys: &UserKeys, rows: usize) -> Self {
+    /// A builder with room for `rows`. Events, whose properties are a text too, are judged where all their sources meet.
+    fn new(fact: Fact, content: Content, keys: &UserKeys, rows: usize) -> Self {
         match content {
             Content::UserKey => Self::UserKey(Int64Builder::with_capacity(rows), keys.clone()),
             Content::Id => Self::Id(FixedSizeBinaryBuilder::with_capacity(rows, 16)),
-            Content::Text => Self::Text(StringBuilder::with_capacity(rows, rows * TYPICAL_TEXT)),
+            Content::Text => {
+                let texts = StringBuilder::with_capacity(rows, rows * TYPICAL_TEXT);
+                match fact {
+                    Fact::Events => Self::Text(texts),
+                    _ => Self::ShortText(texts, 0),
+                }
+            }
             Content::Money => {
                 let money = DataType::Decimal128(MONEY.0, MONEY.1);
                 Self::Money(Decimal128Builder::with_capacity(rows).with_data_type(money))
@@ -204,7 +229,7 @@ impl Builder {
         match self {
             Self::UserKey(keys, _) => keys.append_null(),
             Self::Id(ids) => ids.append_null(),
-            Self::Text(texts) => texts.append_null(),
+            Self::Text(texts) | Self::ShortText(texts, _) => texts.append_null(),
             Self::Money(amounts) => amounts.append_null(),
             Self::Instant(instants) => instants.append_null(),
             Self::Boolean(flags) => flags.append_null(),
@@ -216,7 +241,7 @@ impl Builder {
         match self {
             Self::UserKey(keys, _) => Arc::new(keys.finish()),
             Self::Id(ids) => Arc::new(ids.finish()),
-            Self::Text(texts) => Arc::new(texts.finish()),
+            Self::Text(texts) | Self::ShortText(texts, _) => Arc::new(texts.finish()),
             Self::Money(amounts) => Arc::new(amounts.finish()),
             Self::Instant(instants) => Arc::new(instants.finish()),
             Self::Boolean(flags) => Arc::new(flags.finish()),

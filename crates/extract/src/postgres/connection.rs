@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kindred_model::{TLS_IS_MISSING, TLS_PROVES_NOTHING};
 use postgres_native_tls::MakeTlsConnector;
 use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
@@ -14,6 +15,9 @@ use crate::error::reason;
 
 /// Signing in may take this long beyond the connection itself, before the source counts as unreachable.
 const SIGN_IN: Duration = Duration::from_secs(3);
+
+/// What the driver says first of a server that it does not trust.
+const HANDSHAKE: &str = "error performing TLS handshake";
 
 type Connection =
     tokio_postgres::Connection<Socket, <MakeTlsConnector as tokio_postgres::tls::MakeTlsConnect<Socket>>::Stream>;
@@ -78,6 +82,16 @@ impl Settings {
                     reason,
                 }
             }
+            None if reason.starts_with(HANDSHAKE) => ExtractError::Untrusted {
+                check: if reason.ends_with("does not support TLS") {
+                    TLS_IS_MISSING
+                } else {
+                    TLS_PROVES_NOTHING
+                },
+                database,
+                address: format!("{address} (sslmode={})", self.address.mode),
+                reason,
+            },
             _ => ExtractError::Unreachable {
                 database,
                 address,

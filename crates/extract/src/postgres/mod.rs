@@ -101,6 +101,12 @@ impl PostgresSource {
         })
     }
 
+    /// What its connections risk, when they lead to another machine and its address asks for less than a verified server.
+    #[must_use]
+    pub fn risk(&self) -> Option<String> {
+        self.settings.address.risk()
+    }
+
     /// Whether the source answers and keeps the contract for these facts: every mistake, extra columns included.
     ///
     /// # Errors

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use kindred_extract::{ErrorKind, ExtractError, PostgresSource};
 use kindred_model::{Fact, Source};
+use kindred_testkit::{ELSEWHERE, OwnServer, free_port};
 
-use crate::own_server::{OwnServer, PASSWORD, free_port};
 use crate::platform::{Platform, config, fill, open, query_of};
 
 /// An error that says how it is and what to look at, and does not tell the password.
@@ -20,7 +20,7 @@ async fn refusal(url: &str) -> ExtractError {
         began.elapsed()
     );
     let told = format!("{error} {error:?} {extractor:?}");
-    for secret in [PASSWORD, "hunter2", "p%40ss"] {
+    for secret in [OwnServer::PASSWORD, "hunter2", "p%40ss"] {
         assert!(!told.contains(secret), "{told}");
     }
     assert!(
@@ -122,6 +122,57 @@ async fn a_certificate_is_verified_as_far_as_sslmode_asks() {
             .expect_err(&format!("{host} {parameters} was trusted"));
         assert_eq!(error.kind(), ErrorKind::Unreachable, "{error}");
         assert!(error.to_string().contains("TLS handshake"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_elsewhere_must_prove_who_it_is_unless_its_address_says_otherwise() {
+    let (right, wrong, open) = (
+        OwnServer::start_as(Some(ELSEWHERE)),
+        OwnServer::start(),
+        OwnServer::start_as(None),
+    );
+    let check = async |server: &OwnServer, parameters: &str| {
+        let url = server.url(ELSEWHERE, "postgres", parameters);
+        let source = PostgresSource::new(config(Source::Users, &url)).unwrap();
+        let checked = source.check(&[]).await.map_err(|mut errors| errors.remove(0));
+        (source.risk(), checked)
+    };
+    let trusting = |server: &OwnServer, file: &str| format!("sslrootcert={}", server.path(file));
+    for (server, parameters, is_risky) in [
+        (&right, trusting(&right, "ca.pem"), false),
+        (
+            &wrong,
+            format!("sslmode=verify-ca&{}", trusting(&wrong, "ca.pem")),
+            true,
+        ),
+        (&wrong, "sslmode=require".to_owned(), true),
+        (&open, "sslmode=prefer".to_owned(), true),
+        (&open, "sslmode=disable".to_owned(), true),
+    ] {
+        let (risk, checked) = check(server, &parameters).await;
+        checked.unwrap_or_else(|error| panic!("{parameters}: {error}"));
+        assert_eq!(risk.is_some(), is_risky, "{parameters}: {risk:?}");
+    }
+    for (server, parameters, why) in [
+        (&right, String::new(), "its certificate is valid"),
+        (&right, trusting(&right, "other.pem"), "its certificate is valid"),
+        (&wrong, trusting(&wrong, "ca.pem"), "its certificate is valid"),
+        (&open, String::new(), "turn TLS on"),
+        (&open, "sslmode=require".to_owned(), "turn TLS on"),
+    ] {
+        let (_, checked) = check(server, &parameters).await;
+        let error = checked.expect_err("it was trusted");
+        assert!(matches!(error, ExtractError::Untrusted { .. }), "{error:?}");
+        let text = error.to_string();
+        for word in [
+            why,
+            &format!("{ELSEWHERE}:{}", server.port),
+            "sslmode=",
+            "USER_SERVICE_DATABASE_URL",
+        ] {
+            assert!(text.contains(word), "{parameters}: {text}");
+        }
     }
 }
 

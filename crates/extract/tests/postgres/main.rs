@@ -3,7 +3,6 @@
 mod cancellation;
 mod contract;
 mod faults;
-mod own_server;
 mod platform;
 mod snapshot;
 mod values;

@@ -195,7 +195,7 @@ pub(crate) async fn fill(platform: &Platform, rows: u32) {
 fn inserts(source: Source) -> Vec<String> {
     let id = "gen_random_uuid()";
     let text =
-        r#"(array['ios', '', 'ä ☂ 👩‍👩‍👧', $$'; drop table users; --$$, E'a\\b\n\t"c"', repeat('x', 3000)])[1 + i % 6]"#;
+        r#"(array['ios', '', 'ä ☂ 👩‍👩‍👧', $$'; drop table users; --$$, E'a\\b\n\t"c"', repeat('x', 512)])[1 + i % 6]"#;
     let maybe_text = format!("case when i % 4 > 0 then {text} end");
     let money = "(array[0, 0.01, 9999999999.99, -9999999999.99, 9.9, 12])[1 + i % 6]::numeric(12,2)";
     let number = "(array[0, 1, 2147483647, -2147483648, 7, 12])[1 + i % 6]";

@@ -5,6 +5,7 @@ use std::io::Write;
 use kindred_extract::{ErrorKind, ExtractError};
 use kindred_jobs::describe;
 use kindred_model::{Clock, Fact, Source};
+use kindred_warehouse::Warehouse;
 
 use crate::exit::CheckFailed;
 use crate::settings::Settings;
@@ -24,6 +25,9 @@ pub(crate) async fn check(settings: &Settings) -> anyhow::Result<()> {
     if let Some(server) = &server {
         embedded::prepare(server, settings).await?;
         findings.note("embedded server", Ok("runs".to_owned()));
+    }
+    if let Some(Ok(risk)) = settings.storage.warehouse.as_ref().map(Warehouse::risk) {
+        platform::warn_of("DATABASE_URL", risk);
     }
     match platform::warehouse(settings, server.as_ref(), "kindred check").await {
         Ok(warehouse) => {
@@ -79,6 +83,7 @@ async fn check_sources(
                 continue;
             }
         };
+        platform::warn_of(source.setting(), database.risk());
         let facts: Vec<_> = Fact::ALL
             .iter()
             .copied()
@@ -97,10 +102,15 @@ async fn check_sources(
 async fn check_events(settings: &Settings, server: Option<&kindred_embedded_pg::EmbeddedPg>, findings: &mut Findings) {
     const NAME: &str = "source events";
     match platform::events(settings, server) {
-        Ok(Some(events)) => match events.check(Clock::system().now()).await {
-            Ok(()) => findings.note(NAME, Ok("answers, its events keep the contract".to_owned())),
-            Err(mistakes) => mistakes.iter().for_each(|mistake| findings.source(NAME, mistake)),
-        },
+        Ok(Some(events)) => {
+            if settings.events.address.is_some() {
+                platform::warn_of("EVENTS_URL", events.risk());
+            }
+            match events.check(Clock::system().now()).await {
+                Ok(()) => findings.note(NAME, Ok("answers, its events keep the contract".to_owned())),
+                Err(mistakes) => mistakes.iter().for_each(|mistake| findings.source(NAME, mistake)),
+            }
+        }
         Ok(None) => findings.note(
             NAME,
             Err("EVENTS_URL is unset, and the interactions database too".to_owned()),

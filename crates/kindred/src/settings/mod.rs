@@ -3,6 +3,8 @@
 mod access;
 mod events;
 mod funnels;
+#[cfg(test)]
+mod fuzz;
 mod limits;
 mod logging;
 mod reader;

@@ -70,10 +70,11 @@ impl<'a> Reader<'a> {
         let text = self.text(setting)?;
         match Url::parse(&text) {
             Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => Some(SecretString::from(text)),
-            Ok(url) => {
+            // Its scheme is not repeated either: of `name:password@host` it is the name.
+            Ok(_) => {
                 self.mistake(
                     setting,
-                    format!("{}:// is no PostgreSQL address; write postgresql://…", url.scheme()),
+                    "is no PostgreSQL address; write postgresql://user:password@host:5432/name",
                 );
                 None
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use kindred_model::Source;
 use secrecy::SecretString;
 
@@ -22,9 +22,14 @@ impl Sources {
         let addresses = Source::DATABASES
             .iter()
             .filter_map(|source| Some((*source, reader.postgres(source.setting())?)));
+        let addresses = addresses.collect();
+        let history_since: Option<NaiveDate> = reader.value("HISTORY_SINCE", "a date, such as 2025-01-31");
+        if history_since.is_some_and(|day| !(1970..=9999).contains(&day.year())) {
+            reader.mistake("HISTORY_SINCE", "must lie between 1970 and 9999");
+        }
         Self {
-            addresses: addresses.collect(),
-            history_since: reader.value("HISTORY_SINCE", "a date, such as 2025-01-31"),
+            addresses,
+            history_since,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Where things are kept: the warehouse, the lake, the process's own state.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use kindred_lake::Lake;
@@ -11,7 +12,6 @@ use super::Reader;
 const SECRET_BYTES: usize = 16;
 
 /// Settings of the warehouse, the lake and the state folder.
-#[derive(Debug)]
 pub(crate) struct Storage {
     /// `DATABASE_URL`; `None`: the embedded server.
     pub(crate) warehouse: Option<SecretString>,
@@ -103,6 +103,19 @@ impl Storage {
             user_key_secret: user_key_secret.map(SecretString::from),
             queries_dir,
         }
+    }
+}
+
+/// Without the stores' own settings, which hold secrets.
+impl fmt::Debug for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Storage")
+            .field("warehouse", &self.warehouse)
+            .field("state_dir", &self.state_dir)
+            .field("lake", &self.lake)
+            .field("user_key_secret", &self.user_key_secret)
+            .field("queries_dir", &self.queries_dir)
+            .finish_non_exhaustive()
     }
 }
 

@@ -17,4 +17,5 @@ mod query;
 mod secrets;
 mod setup;
 mod support;
+mod tls;
 mod usage;

@@ -1,5 +1,8 @@
 //! What is secret appears nowhere: not in what is printed or logged, not in answers, not in the ledger, not in the lake.
 
+mod processes;
+mod services;
+
 use std::fs;
 
 use reqwest::Method;
@@ -14,7 +17,9 @@ async fn passwords_and_the_secret_of_the_user_keys_reach_no_log_answer_ledger_or
     let platform = Platform::simulated().await;
     let guarded = |address: &str| address.replace("//kindred@", &format!("//kindred:{PASSWORD}@"));
     let nowhere = format!("postgresql://someone:{PASSWORD}@127.0.0.1:1/nowhere");
-    let (sources, warehouse) = (guarded(&platform.sources.url()), guarded(&platform.warehouse.url()));
+    // A parameter that nobody knows may be a secret, too.
+    let warehouse = format!("{}&sslpassword=canary-parameter", guarded(&platform.warehouse.url()));
+    let sources = guarded(&platform.sources.url());
     assert!(sources.contains(PASSWORD) && warehouse.contains(PASSWORD));
     let kindred = platform
         .kindred()
@@ -54,6 +59,11 @@ async fn passwords_and_the_secret_of_the_user_keys_reach_no_log_answer_ledger_or
         said.push(server.control(method, path).await.1.to_string());
     }
     said.push(server.get("/kpis/overview").await.1.to_string());
+    for path in ["/metrics", "/openapi.json", "/docs", "/health", "/nowhere"] {
+        let answers = server.texts(path).await;
+        assert!(answers.iter().all(|text| !text.is_empty()), "{path} answers");
+        said.extend(answers);
+    }
     said.push(server.stop().await.expect(0).to_string());
     let ledger: Vec<String> = sqlx::query_scalar("select runs::text from etl_job_runs runs")
         .fetch_all(platform.warehouse.pool())
@@ -85,8 +95,19 @@ async fn settings_that_hold_a_secret_are_complained_about_without_quoting_them()
             "USER_SERVICE_DATABASE_URL",
             "postgresql://someone:canary@db/users?sslmode=perhaps",
         ),
+        (
+            "USER_SERVICE_DATABASE_URL",
+            "postgresql://someone:canary@localhost/users?sslpassword=canary",
+        ),
+        (
+            "DATABASE_URL",
+            "postgresql://someone:canary@localhost/analytics?sslmode=canary",
+        ),
         ("USER_KEY_SECRET", "canary"),
         ("API_TOKENS", "canary"),
+        ("FRONTEND_URL", "https://someone:canary@dashboard.example.com/canary"),
+        ("ALERT_WEBHOOK_URL", "hooks.example.com/canary"),
+        ("EVENTS_URL", "mixpanel://1/canary"),
     ] {
         let answer = kindred.clone().with(setting, value).run(&["check"]).await;
         assert_eq!(

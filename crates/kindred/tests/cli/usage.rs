@@ -15,6 +15,7 @@ async fn a_command_line_that_makes_no_sense_ends_with_2_before_anything_is_start
         ("run", "<JOB>"),
         ("run daily --date yesterday", "expected a day, such as 2026-01-31"),
         ("run daily --date 2026-02-30", "expected a day, such as 2026-01-31"),
+        ("run daily --date +262142-12-31", "expected a day, such as 2026-01-31"),
         ("run daily --from 2026-03-02", "--to"),
         (
             "run daily --date 2026-03-01 --from 2026-03-01 --to 2026-03-02",
@@ -31,6 +32,7 @@ async fn a_command_line_that_makes_no_sense_ends_with_2_before_anything_is_start
         ("serve everything", "[possible values: api, etl]"),
         ("query", "<SQL>"),
         ("simulate --until noon", "2026-01-31T12:00:00Z"),
+        ("simulate --until +262142-12-31T23:59:59Z", "2026-01-31T12:00:00Z"),
     ] {
         let arguments: Vec<_> = line.split_whitespace().collect();
         kindred.run(&arguments).await.expect(2).complains(&[word]);
@@ -66,7 +68,7 @@ async fn every_malformed_setting_is_reported_at_once() {
         ("LAKE_URL", "ftp://lake"),
         ("USER_KEY_SECRET", "short"),
         ("QUERIES_DIR", "/no/such/folder"),
-        ("HISTORY_SINCE", "never"),
+        ("HISTORY_SINCE", "+262142-12-31"),
         ("BIND_ADDRESS", "everywhere"),
         ("ALLOW_ANONYMOUS", "perhaps"),
         ("API_PORT", "http"),

@@ -167,3 +167,77 @@ proptest! {
         prop_assert!(back.iter().rev().eq(&ticks));
     }
 }
+
+/// Cron fields, mostly such as are written, and what is written in their place by mistake.
+fn field() -> impl Strategy<Value = String> {
+    let pieces = [
+        "*",
+        "0",
+        "1",
+        "5",
+        "7",
+        "15",
+        "23",
+        "29",
+        "30",
+        "31",
+        "59",
+        "60",
+        "99999999999",
+        ",",
+        "-",
+        "/",
+        "?",
+        "L",
+        "W",
+        "#",
+        "mon",
+        "FRI",
+        "feb",
+        "@",
+        "+",
+        "é",
+        "\0",
+        "**",
+        "*/0",
+        "*/15",
+        "5-1",
+        "1-5/2",
+    ];
+    prop::collection::vec(prop::sample::select(pieces.to_vec()), 1..4).prop_map(|pieces| pieces.concat())
+}
+
+fn expression() -> impl Strategy<Value = String> {
+    prop_oneof![
+        6 => prop::collection::vec(field(), 5).prop_map(|fields| fields.join(" ")),
+        2 => prop::collection::vec(field(), 0..8).prop_map(|fields| fields.join("\t ")),
+        1 => ".{0,60}",
+    ]
+}
+
+mod fuzz {
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_schedule_that_comes_or_is_refused_with_itself(text in expression(), at in 0_i64..4_000_000_000) {
+            match text.parse::<Schedule>() {
+                Ok(schedule) => {
+                    let written = schedule.to_string();
+                    prop_assert_eq!(&written.parse::<Schedule>().unwrap(), &schedule);
+                    let at = DateTime::from_timestamp(at, 0).unwrap();
+                    // The 29th of February comes within eight years, on a given weekday within forty.
+                    let next = schedule.next_after(at).expect("it comes");
+                    prop_assert!(next > at && next.second() == 0, "{} after {}", next, at);
+                    prop_assert_eq!(schedule.latest(next), Some(next));
+                    let before = schedule.latest_before(next);
+                    prop_assert!(before.is_none_or(|before| before <= at), "{:?} lies between {} and {}", before, at, next);
+                }
+                Err(error) => {
+                    let words: Vec<_> = text.split_whitespace().collect();
+                    prop_assert!(error.to_string().contains(&words.join(" ")), "{}", error);
+                }
+            }
+        }
+    }
+}

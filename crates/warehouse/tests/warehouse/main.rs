@@ -12,4 +12,5 @@ mod retries;
 mod revisions;
 mod runs;
 mod support;
+mod tls;
 mod turns;

@@ -18,7 +18,7 @@ const DEVICE: &str = "$device:";
 const INTAKE: [&str; 2] = ["mp_processing_time_ms", "$mp_api_timestamp_ms"];
 
 /// Reads a line. An event that does not say when Mixpanel took it in arrived when it happened, and by `now`.
-pub(super) fn read<'a>(bytes: &'a [u8], cleaning: &Cleaning, now: Instant) -> Result<Told<'a>, Reason> {
+pub(in crate::events) fn read<'a>(bytes: &'a [u8], cleaning: &Cleaning, now: Instant) -> Result<Told<'a>, Reason> {
     let export = line::read(bytes, Export(cleaning))?;
     let properties = export.properties.ok_or("properties is missing")?;
     let event_time = properties.time.instant("time")?.ok_or("time is missing")?;

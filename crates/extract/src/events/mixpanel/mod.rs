@@ -20,6 +20,8 @@ use url::Url;
 
 use self::client::Client;
 pub(super) use self::days::ExportEvents;
+#[cfg(test)]
+pub(super) use self::event::read;
 use self::pace::Pace;
 use super::ArrivalRequest;
 use crate::ExtractError;

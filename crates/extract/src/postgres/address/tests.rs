@@ -33,24 +33,51 @@ fn a_host_parameter_replaces_the_host_as_it_does_for_psql() {
 #[test]
 fn a_socket_needs_no_tls_whatever_the_mode() {
     let address = parse("postgresql://kindred@%2Frun%2Fdb/users?sslmode=verify-full");
-    assert_eq!(address.config.get_ssl_mode(), SslMode::Disable);
+    assert_eq!(address.config.get_ssl_mode(), config::SslMode::Disable);
 }
 
 #[test]
 fn modes_are_read_as_libpq_reads_them() {
     for (mode, expected) in [
-        ("", SslMode::Prefer),
-        ("?sslmode=disable", SslMode::Disable),
-        ("?sslmode=prefer", SslMode::Prefer),
-        ("?sslmode=require", SslMode::Require),
-        ("?sslmode=verify-ca", SslMode::Require),
-        ("?connect_timeout=3&sslmode=verify-full", SslMode::Require),
+        ("?sslmode=disable", config::SslMode::Disable),
+        ("?sslmode=prefer", config::SslMode::Prefer),
+        ("?sslmode=require", config::SslMode::Require),
+        ("?sslmode=verify-ca", config::SslMode::Require),
+        ("?connect_timeout=3&sslmode=verify-full", config::SslMode::Require),
     ] {
         assert_eq!(
             parse(&format!("postgres://u:p@db/users{mode}")).config.get_ssl_mode(),
             expected,
             "{mode}"
         );
+    }
+}
+
+#[test]
+fn an_address_that_leads_away_is_verified_unless_it_says_otherwise() {
+    for (url, mode) in [
+        ("postgresql://u:p@localhost/users", SslMode::Prefer),
+        ("postgresql://u:p@[::1]/users", SslMode::Prefer),
+        ("postgresql://u:p@db/users?host=/run/postgresql", SslMode::Prefer),
+        ("postgresql://u:p@db/users", SslMode::VerifyFull),
+        ("postgresql://u:p@localhost/users?host=db", SslMode::VerifyFull),
+        (
+            "postgresql://u:p@localhost/users?hostaddr=10.0.0.1",
+            SslMode::VerifyFull,
+        ),
+        ("postgresql://u:p@localhost,db/users", SslMode::VerifyFull),
+        ("postgresql://u:p@db/users?sslrootcert=system", SslMode::VerifyFull),
+        (
+            "postgresql://u:p@db/users?sslmode=require&sslrootcert=system",
+            SslMode::Require,
+        ),
+        ("postgresql://u:p@db/users?sslmode=disable", SslMode::Disable),
+    ] {
+        let address = parse(url);
+        assert_eq!(address.mode, mode, "{url}");
+        let is_risky = matches!(mode, SslMode::Require | SslMode::Disable);
+        assert_eq!(address.risk().is_some(), is_risky, "{url}: {:?}", address.risk());
+        assert!(!address.risk().unwrap_or_default().contains("u:p"), "{url}");
     }
 }
 
@@ -65,7 +92,10 @@ fn what_cannot_be_used_is_refused_without_repeating_the_password() {
         ("redshift-iam://u:hunter2@db/users", "does not begin with postgresql://"),
         ("postgresql://u:hunter2@db", "names no database"),
         ("postgresql:///users", "names no host"),
-        ("postgresql://u:hunter2@db/users?sslmode=on", "sslmode `on` is none of"),
+        (
+            "postgresql://u:hunter2@db/users?sslmode=on",
+            "`on` is no sslmode; expected one of disable",
+        ),
         (
             "postgresql://u:hunter2@db/users?sslrootcert=/no/such.pem",
             "sslrootcert /no/such.pem cannot be read",

@@ -88,6 +88,15 @@ impl Server {
         (status, body)
     }
 
+    /// What both servers answer to a GET, as text.
+    pub(crate) async fn texts(&self, path: &str) -> [String; 2] {
+        let mut texts = [KPI, CONTROL].map(|_| String::new());
+        for (text, part) in texts.iter_mut().zip([KPI, CONTROL]) {
+            *text = self.send(Method::GET, part, path, None).await.text().await.unwrap();
+        }
+        texts
+    }
+
     /// The status of a GET of the KPI API with a token.
     pub(crate) async fn get_with(&self, token: &str, path: &str) -> StatusCode {
         self.send(Method::GET, KPI, path, Some(token)).await.status()

@@ -1,7 +1,7 @@
 //! A PostgreSQL server of one test's own, for what a shared one cannot have done to it: passwords, TLS, being killed.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,29 +15,50 @@ use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509NameBuilder};
 use tempfile::TempDir;
 
-pub(crate) const USER: &str = "reader";
-pub(crate) const PASSWORD: &str = "p@ss word/?#";
+const USER: &str = "reader";
 const PASSWORD_IN_URL: &str = "p%40ss%20word%2F%3F%23";
 
-/// Runs until it is dropped; asks for a password, on a port of 127.0.0.1.
-pub(crate) struct OwnServer {
+/// An address of this machine that does not look like one: whoever connects to it ends on loopback.
+pub const ELSEWHERE: &str = "0.0.0.0";
+
+/// A server of one test's own. Runs until it is dropped; asks for a password, on a port of 127.0.0.1.
+#[derive(Debug)]
+pub struct OwnServer {
     folder: TempDir,
     programs: PathBuf,
-    pub(crate) port: u16,
+    /// Where it listens.
+    pub port: u16,
 }
 
 impl OwnServer {
-    pub(crate) fn start() -> Self {
+    /// The password that it asks for.
+    pub const PASSWORD: &str = "p@ss word/?#";
+
+    /// A server with TLS, whose certificate is for `localhost`.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::start_as(Some("localhost"))
+    }
+
+    /// A server whose certificate is for a name or an address; none: without TLS.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_as(name: Option<&str>) -> Self {
         let programs = kindred_embedded_pg::find_binaries().unwrap_or_else(|error| panic!("{error}"));
         let folder = tempfile::Builder::new()
-            .prefix("kindred-extract")
+            .prefix("kindred-own-server")
             .tempdir()
             .expect("a folder");
         let port = free_port();
         let server = Self { folder, programs, port };
         fs::set_permissions(server.folder.path(), fs::Permissions::from_mode(0o755)).expect("permissions");
-        fs::write(server.path("password"), PASSWORD).expect("a file");
-        certificates(server.folder.path());
+        fs::write(server.path("password"), Self::PASSWORD).expect("a file");
+        certificates(server.folder.path(), name.unwrap_or("nobody"));
         if is_root() {
             run(Command::new("chown").args(["-R", "postgres"]).arg(server.folder.path()));
         }
@@ -56,9 +77,10 @@ impl OwnServer {
             ],
         );
         let options = format!(
-            "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off -c ssl=on \
+            "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off -c ssl={1} \
              -c ssl_cert_file={0}/server.pem -c ssl_key_file={0}/server.key",
-            server.folder.path().display()
+            server.folder.path().display(),
+            if name.is_some() { "on" } else { "off" },
         );
         server.run(
             "pg_ctl",
@@ -68,20 +90,25 @@ impl OwnServer {
     }
 
     /// The address of a database at `host`, which may be any name of this machine.
-    pub(crate) fn url(&self, host: &str, database: &str, parameters: &str) -> String {
+    #[must_use]
+    pub fn url(&self, host: &str, database: &str, parameters: &str) -> String {
         format!(
             "postgresql://{USER}:{PASSWORD_IN_URL}@{host}:{}/{database}?{parameters}",
             self.port
         )
     }
 
-    /// A file of the server's: `ca.pem` signed its certificate, which is for `localhost`; `other.pem` did not.
-    pub(crate) fn path(&self, name: &str) -> String {
+    /// A file of the server's: `ca.pem` signed its certificate; `other.pem` did not.
+    #[must_use]
+    pub fn path(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }
 
     /// Ends the server as a power cut would.
-    pub(crate) fn kill(&self) {
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn kill(&self) {
         self.run("pg_ctl", &["-D", &self.path("data"), "-m", "immediate", "-w", "stop"]);
     }
 
@@ -107,7 +134,11 @@ impl Drop for OwnServer {
 }
 
 /// A port that nobody listens on at this moment.
-pub(crate) fn free_port() -> u16 {
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
         .expect("a port")
@@ -130,10 +161,10 @@ fn run(command: &mut Command) {
 }
 
 /// Writes `ca.pem`, `server.pem` and `server.key` signed by it, and `other.pem`, another authority.
-fn certificates(folder: &Path) {
+fn certificates(folder: &Path, name: &str) {
     let (authority, key) = certificate("authority", None);
     let (other, _) = certificate("another authority", None);
-    let (server, server_key) = certificate("localhost", Some((&authority, &key)));
+    let (server, server_key) = certificate(name, Some((&authority, &key)));
     let write = |name: &str, pem: Vec<u8>| {
         fs::write(folder.join(name), pem).expect("a file");
         fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o600)).expect("permissions");
@@ -172,8 +203,14 @@ fn certificate(name: &str, signer: Option<(&X509, &PKey<Private>)>) -> (X509, PK
         Some((authority, authority_key)) => {
             builder.set_issuer_name(authority.subject_name()).expect("a name");
             let context = builder.x509v3_context(Some(authority), None);
-            let names = SubjectAlternativeName::new().dns(name).build(&context).expect("a name");
-            builder.append_extension(names).expect("a name");
+            let mut names = SubjectAlternativeName::new();
+            match name.parse::<IpAddr>() {
+                Ok(_) => names.ip(name),
+                Err(_) => names.dns(name),
+            };
+            builder
+                .append_extension(names.build(&context).expect("a name"))
+                .expect("a name");
             builder
                 .sign(authority_key, MessageDigest::sha256())
                 .expect("a signature");
