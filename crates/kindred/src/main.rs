@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod embedded;
+mod examples;
 mod exit;
 mod platform;
 mod probe;
@@ -10,16 +11,23 @@ mod progress;
 mod settings;
 mod shutdown;
 mod telemetry;
+mod version;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Command};
 use crate::settings::Settings;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Command::Completions { shell } = cli.command {
+        return match commands::completions(shell) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => exit::failed(&error),
+        };
+    }
     let settings = match Settings::from_environment() {
         Ok(settings) => settings,
         Err(mistakes) => return exit::settings(&mistakes),
