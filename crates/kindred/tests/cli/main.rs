@@ -4,6 +4,7 @@
 //! warehouses are those of the test kit, but where the embedded server itself is looked at.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so")]
 
+mod about;
 mod access;
 mod addresses;
 mod contract;
@@ -12,8 +13,10 @@ mod disk;
 mod http;
 mod jobs;
 mod kills;
+mod playground;
 mod query;
 mod secrets;
 mod setup;
 mod support;
 mod usage;
+mod walkthrough;
