@@ -1,6 +1,8 @@
 //! Settings, from the environment alone. All mistakes are reported at once.
 
 mod access;
+#[cfg(test)]
+mod deployment;
 mod events;
 mod funnels;
 mod limits;
