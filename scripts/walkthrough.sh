@@ -86,7 +86,7 @@ check() {
 sql() { (kindred psql "$1" -XAtqc "$2"); }
 
 # count NAME: what a script said that it had done.
-count() { sed -n "s/^$1 //p" <<<"$done"; }
+count() { sed -n "s/^$1 //p" <<<"$report"; }
 
 # trigger JOB: runs a job, and waits for its end.
 trigger() {
@@ -122,7 +122,7 @@ databases="('analytics', 'users', 'interactions', 'communications')"
 check 'databases' "$(sql analytics "SELECT COUNT(*) FROM pg_database WHERE datname IN $databases;")" 4
 
 phase 'Phase 1: create real user data'
-done=$("$scripts/create-test-users.sh")
+report=$("$scripts/create-test-users.sh")
 check 'users registered' "$(count registered)" "$USERS"
 check 'users signed in' "$(count logins)" "$USERS"
 check 'profiles written' "$(count profiles)" "$USERS"
@@ -131,7 +131,7 @@ check 'SELECT COUNT(*) FROM user_sessions' "$(sql users 'SELECT COUNT(*) FROM us
 check 'passwords kept as they are' "$(sql users "SELECT COUNT(*) FROM users WHERE password_hash LIKE '%$PASSWORD%';")" 0
 
 phase 'Phase 2: generate user activity'
-done=$("$scripts/generate-activity.sh")
+report=$("$scripts/generate-activity.sh")
 matches=$(count matches) messages=$(count messages) subscriptions=$(count subscriptions) revenue=$(count revenue)
 check 'matches, one for each pair' "$matches" $((USERS / 2))
 check 'SELECT COUNT(*) FROM swipes' "$(sql interactions 'SELECT COUNT(*) FROM swipes;')" "$(count likes)"

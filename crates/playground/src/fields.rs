@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use celes::Country;
 use chrono::NaiveDate;
-use email_address::EmailAddress;
+use email_address::{EmailAddress, Options};
 
 use crate::refusal::{Mistake, Refusal};
 
@@ -62,7 +62,12 @@ impl Fields {
     /// An e-mail address, in lower case: whoever writes theirs otherwise the next time is the same person.
     pub(crate) fn email(&mut self, field: &'static str, text: &str) -> String {
         let text = text.trim().to_lowercase();
-        if text.len() > EMAIL_BYTES || !EmailAddress::is_valid(&text) {
+        // Everybody's provider has a name of two parts, at least.
+        let options = Options {
+            minimum_sub_domains: 2,
+            ..Options::default()
+        };
+        if text.len() > EMAIL_BYTES || EmailAddress::parse_with_options(&text, options).is_err() {
             self.mistake(field, "is no e-mail address, such as user1@example.com");
         }
         text
@@ -156,6 +161,7 @@ mod tests {
             "user1",
             "@example.com",
             "user1@",
+            "user1@example",
             "a b@example.com",
             "a@b@c",
             "a\0@example.com",

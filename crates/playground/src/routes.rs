@@ -14,7 +14,6 @@ use crate::refusal::Refusal;
 use crate::users::{auth, profile, register, subscriptions};
 
 /// The user service, which the specification has on port 3001.
-#[must_use]
 pub fn user_service(playground: Playground) -> Router {
     let routes = Router::new()
         .route("/api/auth/register", post(register::register))
@@ -33,7 +32,6 @@ pub fn user_service(playground: Playground) -> Router {
 }
 
 /// The interaction service, port 3002.
-#[must_use]
 pub fn interaction_service(playground: Playground) -> Router {
     let routes = Router::new()
         .route("/api/matches", post(matches::swipe).get(matches::list))
@@ -45,7 +43,6 @@ pub fn interaction_service(playground: Playground) -> Router {
 }
 
 /// The communication service, port 3003.
-#[must_use]
 pub fn communication_service(playground: Playground) -> Router {
     let routes = Router::new().route("/api/messages", post(messages::send)).route(
         "/health",

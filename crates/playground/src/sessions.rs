@@ -45,6 +45,15 @@ impl FromRequestParts<Playground> for Caller {
     }
 }
 
+/// An open session, as it is looked up.
+#[derive(sqlx::FromRow)]
+struct Seen {
+    user_id: Uuid,
+    platform: Option<String>,
+    app_version: Option<String>,
+    country: Option<String>,
+}
+
 /// Who has no token, or one of another process, of a session that is over, or of an account that was closed.
 fn stranger() -> Refusal {
     Refusal::new(
@@ -85,7 +94,7 @@ impl Playground {
     /// The person of an open session, which is heard of now.
     async fn seen(&self, session: Uuid, device_id: Option<String>) -> Result<Option<Caller>, Refusal> {
         let at = self.clock.now();
-        let found: Option<(Uuid, Option<String>, Option<String>, Option<String>)> = sqlx::query_as(
+        let found: Option<Seen> = sqlx::query_as(
             "update user_sessions as s
             set last_seen_at = greatest(last_seen_at, $2), updated_at = greatest(s.updated_at, $2)
             from users as u
@@ -97,13 +106,13 @@ impl Playground {
         .bind(at - LASTS)
         .fetch_optional(&self.users)
         .await?;
-        Ok(found.map(|(user_id, platform, app_version, country)| Caller {
-            user_id,
+        Ok(found.map(|seen| Caller {
+            user_id: seen.user_id,
             session_id: session,
             device_id,
-            platform,
-            app_version,
-            country,
+            platform: seen.platform,
+            app_version: seen.app_version,
+            country: seen.country,
             at,
         }))
     }

@@ -53,6 +53,17 @@ struct Location {
     country: Option<String>,
 }
 
+/// A profile as it is kept: every column may be null.
+#[derive(sqlx::FromRow)]
+struct Stored {
+    display_name: Option<String>,
+    bio: Option<String>,
+    interests: Option<Vec<String>>,
+    city: Option<String>,
+    country: Option<String>,
+    updated_at: Instant,
+}
+
 /// Writes the whole profile: what is left out is not kept.
 pub(crate) async fn put(
     State(playground): State<Playground>,
@@ -68,33 +79,29 @@ pub(crate) async fn put(
 }
 
 pub(crate) async fn get(State(playground): State<Playground>, caller: Caller) -> Result<Json<Profile>, Refusal> {
-    let profile: Option<(
-        String,
-        Option<String>,
-        Option<Vec<String>>,
-        Option<String>,
-        Option<String>,
-        Instant,
-    )> = sqlx::query_as(
-        "select coalesce(display_name, ''), bio, interests, city, country, user_profiles.updated_at
-            from user_profiles join users on users.id = user_id where user_id = $1",
+    let stored: Option<Stored> = sqlx::query_as(
+        "select display_name, bio, interests, city, country, user_profiles.updated_at
+        from user_profiles join users on users.id = user_id where user_id = $1",
     )
     .bind(caller.user_id)
     .fetch_optional(&playground.users)
     .await?;
     let screen = Event::ScreenView { screen: "profile" };
     playground.note(&Origin::from(&caller), caller.at, screen).await;
-    let (display_name, bio, interests, city, country, updated_at) = profile.ok_or_else(|| {
+    let stored = stored.ok_or_else(|| {
         let told = "there is no profile yet: PUT one to this address";
         Refusal::new(StatusCode::NOT_FOUND, told)
     })?;
     Ok(Json(Profile {
         user_id: caller.user_id,
-        display_name,
-        bio,
-        interests: interests.unwrap_or_default(),
-        location: Location { city, country },
-        updated_at,
+        display_name: stored.display_name.unwrap_or_default(),
+        bio: stored.bio,
+        interests: stored.interests.unwrap_or_default(),
+        location: Location {
+            city: stored.city,
+            country: stored.country,
+        },
+        updated_at: stored.updated_at,
     }))
 }
 
