@@ -2,6 +2,7 @@
 //!
 //! `KINDRED_COMMIT` names the commit where there is no repository, as in a container's build. Without either there is no
 //! commit to tell, and the build goes on.
+#![allow(clippy::disallowed_methods, reason = "cargo speaks to build scripts by the environment")]
 
 use std::path::Path;
 use std::process::Command;

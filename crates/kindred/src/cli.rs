@@ -17,7 +17,8 @@ use crate::version::VERSION;
 /// Settings come from the environment, and from a file `.env` in the working folder. With DATABASE_URL unset, a
 /// private PostgreSQL is run below STATE_DIR. Begin with `kindred demo`.
 #[derive(Debug, Parser)]
-#[command(name = "kindred", version, long_version = VERSION.as_str(), after_help = examples::ALL)]
+#[command(name = "kindred", version, propagate_version = true)]
+#[command(long_version = VERSION.as_str(), after_help = examples::ALL)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
