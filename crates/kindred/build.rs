@@ -2,7 +2,10 @@
 //!
 //! `KINDRED_COMMIT` names the commit where there is no repository, as in a container's build. Without either there is no
 //! commit to tell, and the build goes on.
-#![allow(clippy::disallowed_methods, reason = "cargo speaks to build scripts by the environment")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "cargo speaks to build scripts by the environment"
+)]
 
 use std::path::Path;
 use std::process::Command;
@@ -30,10 +33,13 @@ fn commit() -> Option<String> {
     if Path::new(&top).canonicalize().ok()? != workspace {
         return None;
     }
-    // A commit, a checkout and a rebase all write the log of HEAD.
-    let log = output("git", &["rev-parse", "--git-path", "logs/HEAD"])?;
-    let log = Path::new(&log).canonicalize().ok()?;
-    println!("cargo::rerun-if-changed={}", log.display());
+    // A commit, a checkout and a rebase all write the log of HEAD; where none is kept, HEAD itself is better than nothing.
+    for name in ["logs/HEAD", "HEAD"] {
+        let path = output("git", &["rev-parse", "--git-path", name])?;
+        if let Ok(path) = Path::new(&path).canonicalize() {
+            println!("cargo::rerun-if-changed={}", path.display());
+        }
+    }
     output("git", &["rev-parse", "--short=12", "HEAD"])
 }
 
