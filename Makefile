@@ -8,7 +8,7 @@ CASES ?= 20000
 # Where release binaries are: run from there, since `cargo run` of one package alone may build its dependencies anew.
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
 
-.PHONY: help setup demo run test test-faults fuzz fuzz-api lint docs bench
+.PHONY: help setup demo run walkthrough test test-faults fuzz fuzz-api lint docs bench
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -21,6 +21,9 @@ demo: setup ## A simulated dating platform with its figures, on http://127.0.0.1
 
 run: setup ## Both servers, on the settings of the environment and .env
 	$(CARGO) run --quiet --package kindred -- serve
+
+walkthrough: setup ## The specification's walkthrough with its checks, on services of its own (USERS=20)
+	@scripts/walkthrough.sh
 
 test: setup ## Every test, on a real PostgreSQL of its own
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \

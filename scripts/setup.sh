@@ -27,6 +27,7 @@ needs perl perl
 needs flock util-linux
 needs setpriv util-linux
 needs setsid util-linux
+needs curl curl
 [ -z "$missing" ] || say "missing:$missing. On Debian or Ubuntu: $install$packages"
 
 if has cargo && has rustc; then

@@ -59,6 +59,7 @@ fn crates_depend_only_along_the_allowed_edges() {
         ("jobs", &["engine", "extract", "lake", "model", "warehouse"]),
         ("api", &["model", "warehouse"]),
         ("simulator", &["model"]),
+        ("playground", &["model", "simulator"]),
         ("ticker", &["model", "warehouse"]),
         ("testkit", &["embedded-pg", "model"]),
     ];

@@ -5,8 +5,12 @@ use std::path::PathBuf;
 use chrono::{Datelike, NaiveDate};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use clap_complete::Shell;
 use kindred_jobs::JobError;
 use kindred_model::{BackfillMode, DayWindow, Instant, Interval, Job};
+
+use crate::examples;
+use crate::version::VERSION;
 
 /// KPIs of a dating platform: from its databases to a REST API, Parquet files and a PostgreSQL warehouse.
 ///
@@ -14,6 +18,7 @@ use kindred_model::{BackfillMode, DayWindow, Instant, Interval, Job};
 /// private PostgreSQL is run below STATE_DIR. Begin with `kindred demo`.
 #[derive(Debug, Parser)]
 #[command(name = "kindred", version, propagate_version = true)]
+#[command(long_version = VERSION.as_str(), after_help = examples::ALL)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -24,22 +29,30 @@ pub(crate) enum Command {
     /// A simulated dating platform with its figures, served at once
     Demo(DemoArgs),
     /// The KPI API and the ETL control API, with the ticker of the jobs and the worker that carries out runs
+    #[command(after_help = examples::SERVE)]
     Serve {
         /// Only one of them
         part: Option<Part>,
     },
     /// One run of a job, now, in this process; prints the run
+    #[command(after_help = examples::RUN)]
     Run(RunArgs),
     /// Every day of a window, oldest first, with a progress bar; can be stopped and resumed
+    #[command(after_help = examples::BACKFILL)]
     Backfill(BackfillArgs),
     /// Brings the warehouse's schema up to date
     Migrate,
     /// Tries every connection, contract and setting, and lists all mistakes at once
     Check,
     /// SQL over the lake's facts and figures
+    #[command(after_help = examples::QUERY)]
     Query(QueryArgs),
     /// Writes a simulated platform into the source databases
+    #[command(after_help = examples::SIMULATE)]
     Simulate(SimulateArgs),
+    /// The simulated platform's own services: register, log in, like, write and subscribe, with curl
+    #[command(after_help = examples::PLAYGROUND)]
+    Playground,
     /// The key that stands for a user in the lake and the warehouse
     UserKey {
         /// The user's id in the source: a uuid, or any text
@@ -51,12 +64,19 @@ pub(crate) enum Command {
         id: String,
     },
     /// Opens psql on a database of the embedded server: analytics, users, interactions, communications, moderation
+    #[command(after_help = examples::PSQL)]
     Psql {
         /// The database
         database: String,
         /// Passed on to psql
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
+    },
+    /// Prints what completes this command line in a shell
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: Shell,
     },
 }
 

@@ -11,6 +11,7 @@ use kindred_extract::{ErrorKind as ExtractErrorKind, ExtractError};
 use kindred_jobs::{ErrorKind as JobErrorKind, JobError, describe};
 use kindred_lake::LakeError;
 use kindred_model::EmptyWindow;
+use kindred_playground::PlaygroundError;
 use kindred_simulator::SimulatorError;
 use kindred_warehouse::{ErrorKind as WarehouseErrorKind, WarehouseError};
 
@@ -87,6 +88,13 @@ fn code_of(cause: &(dyn Error + 'static)) -> Option<u8> {
         return Some(match error {
             SimulatorError::Unreachable { .. } => UNREACHABLE,
             SimulatorError::Population { .. } | SimulatorError::Address { .. } => USAGE,
+            _ => FAILED,
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<PlaygroundError>() {
+        return Some(match error {
+            PlaygroundError::Unreachable { .. } => UNREACHABLE,
+            PlaygroundError::Address { .. } => USAGE,
             _ => FAILED,
         });
     }

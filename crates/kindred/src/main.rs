@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod embedded;
+mod examples;
 mod exit;
 mod platform;
 mod probe;
@@ -10,12 +11,13 @@ mod progress;
 mod settings;
 mod shutdown;
 mod telemetry;
+mod version;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Command};
 use crate::settings::Settings;
 
 /// Answers of all sizes come and go for months: this one gives back what it does not need.
@@ -24,6 +26,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Command::Completions { shell } = cli.command {
+        return match commands::completions(shell) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => exit::failed(&error),
+        };
+    }
     let settings = match Settings::from_environment() {
         Ok(settings) => settings,
         Err(mistakes) => return exit::settings(&mistakes),

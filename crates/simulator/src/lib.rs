@@ -23,5 +23,6 @@ pub use error::SimulatorError;
 pub use follow::{Follower, follow};
 pub use load::simulate;
 pub use platform::{Population, Summary, TableRows, Targets};
+pub use population::{Offer, offers};
 pub use record::MODEL;
 pub use schema::Schema;

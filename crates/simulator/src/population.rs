@@ -29,6 +29,7 @@ mod world;
 use kindred_model::Instant;
 
 use crate::Population;
+pub use plan::{Offer, offers};
 use world::Happening;
 pub(crate) use world::World;
 

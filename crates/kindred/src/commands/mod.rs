@@ -2,10 +2,12 @@
 
 mod backfill;
 mod check;
+mod completions;
 mod demo;
 mod erase;
 mod following;
 mod migrate;
+mod playground;
 mod psql;
 mod query;
 mod run;
@@ -14,6 +16,8 @@ mod simulate;
 mod user_key;
 
 use std::process::ExitCode;
+
+pub(crate) use completions::completions;
 
 use crate::cli::Command;
 use crate::settings::Settings;
@@ -29,8 +33,10 @@ pub(crate) async fn run(command: Command, settings: Settings) -> anyhow::Result<
         Command::Check => check::check(&settings).await?,
         Command::Query(arguments) => query::query(&settings, &arguments).await?,
         Command::Simulate(arguments) => simulate::simulate(&settings, &arguments).await?,
+        Command::Playground => Box::pin(playground::playground(&settings)).await?,
         Command::UserKey { id } => user_key::user_key(&settings, &id)?,
         Command::Erase { id } => Box::pin(erase::erase(&settings, &id)).await?,
+        Command::Completions { shell } => completions(shell)?,
         Command::Psql { database, arguments } => return psql::psql(&settings, &database, &arguments).await,
     }
     Ok(ExitCode::SUCCESS)

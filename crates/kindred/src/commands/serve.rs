@@ -179,20 +179,20 @@ fn say_who_may_call(servers: &settings::Servers) {
     }
 }
 
-async fn serve_one(listener: StdListener, router: Router, stop: CancellationToken) -> anyhow::Result<()> {
+pub(super) async fn serve_one(listener: StdListener, router: Router, stop: CancellationToken) -> anyhow::Result<()> {
     kindred_api::serve(TcpListener::from_std(listener)?, router, stop.cancelled_owned())
         .await
         .context("a server's listener failed")
 }
 
-async fn listen(bind: IpAddr, port: u16, setting: &str) -> anyhow::Result<TcpListener> {
+pub(super) async fn listen(bind: IpAddr, port: u16, setting: &str) -> anyhow::Result<TcpListener> {
     let address = SocketAddr::new(bind, port);
     TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {address}: is another process using the port? ({setting})"))
 }
 
-fn announce(what: &str, listener: &TcpListener) -> anyhow::Result<()> {
+pub(super) fn announce(what: &str, listener: &TcpListener) -> anyhow::Result<()> {
     tracing::info!("{what} listens on http://{}", listener.local_addr()?);
     Ok(())
 }

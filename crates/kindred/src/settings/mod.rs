@@ -1,12 +1,15 @@
 //! Settings, from the environment alone. All mistakes are reported at once.
 
 mod access;
+#[cfg(test)]
+mod deployment;
 mod events;
 mod funnels;
 #[cfg(test)]
 mod fuzz;
 mod limits;
 mod logging;
+mod playground;
 mod reader;
 mod schedules;
 mod servers;
@@ -18,6 +21,7 @@ pub(crate) use events::Events;
 pub(crate) use funnels::Funnels;
 pub(crate) use limits::Limits;
 pub(crate) use logging::{LogFormat, Logging};
+pub(crate) use playground::Playground;
 pub(crate) use reader::Mistake;
 pub(crate) use schedules::Schedules;
 pub(crate) use servers::Servers;
@@ -34,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) events: Events,
     pub(crate) funnels: Funnels,
     pub(crate) servers: Servers,
+    pub(crate) playground: Playground,
     pub(crate) limits: Limits,
     pub(crate) schedules: Schedules,
     pub(crate) logging: Logging,
@@ -71,6 +76,7 @@ impl Settings {
             storage,
             funnels: Funnels::read(&mut reader),
             servers: Servers::read(&mut reader),
+            playground: Playground::read(&mut reader),
             limits: Limits::read(&mut reader),
             schedules: schedules::read(&mut reader),
             logging: Logging::read(&mut reader),
@@ -106,6 +112,11 @@ mod tests {
         assert!(settings.storage.warehouse.is_none());
         assert_eq!((settings.servers.api_port, settings.servers.etl_port), (3008, 3010));
         assert!(settings.servers.bind.is_loopback());
+        let ports = &settings.playground;
+        assert_eq!(
+            [ports.users_port, ports.interactions_port, ports.communications_port],
+            [3001, 3002, 3003]
+        );
         assert_eq!(settings.limits.currency, "USD");
         let schedules: Vec<_> = settings.schedules.values().map(ToString::to_string).collect();
         assert_eq!(schedules, ["0 1 * * *", "5 * * * *", "0 2 * * 1", "*/15 * * * *"]);
@@ -174,6 +185,16 @@ mod tests {
         let open = [("HOME", "/home/someone"), ("BIND_ADDRESS", "0.0.0.0")];
         assert_eq!(read(&open).unwrap_err()[0].setting, "BIND_ADDRESS");
         assert!(read(&[open[0], open[1], ("ALLOW_ANONYMOUS", "true")]).is_ok());
+    }
+
+    #[test]
+    fn the_playgrounds_services_have_ports_of_their_own() {
+        let home = ("HOME", "/home/someone");
+        let mistakes = read(&[home, ("COMMUNICATION_SERVICE_PORT", "3001")]).unwrap_err();
+        let told = "COMMUNICATION_SERVICE_PORT: is 3001, and USER_SERVICE_PORT too: they must differ";
+        assert_eq!(mistakes[0].to_string(), told);
+        let left_to_the_system = ["USER_SERVICE_PORT", "INTERACTION_SERVICE_PORT"].map(|setting| (setting, "0"));
+        assert!(read(&[home, left_to_the_system[0], left_to_the_system[1]]).is_ok());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! warehouses are those of the test kit, but where the embedded server itself is looked at.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so")]
 
+mod about;
 mod access;
 mod addresses;
 mod contract;
@@ -13,9 +14,11 @@ mod erase;
 mod http;
 mod jobs;
 mod kills;
+mod playground;
 mod query;
 mod secrets;
 mod setup;
 mod support;
 mod tls;
 mod usage;
+mod walkthrough;

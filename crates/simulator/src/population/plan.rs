@@ -94,6 +94,39 @@ const PLANS: [(&Plan, f64); 8] = [
 /// What is bought without a subscription.
 const SINGLES: [(Cents, f64); 3] = [(Cents(399), 0.5), (Cents(999), 0.35), (Cents(2_499), 0.15)];
 
+/// What is offered for a price, as the platform's own shop shows it.
+#[derive(Clone, Copy)]
+pub struct Offer {
+    /// The plan's name, such as `premium_monthly`.
+    pub plan: &'static str,
+    /// How often it is paid: `week`, `month`, `quarter`, `half_year` or `year`.
+    pub billing_interval: &'static str,
+    /// The price of an interval, in hundredths of [`Offer::CURRENCY`].
+    pub cents: u32,
+    interval: Interval,
+}
+
+impl Offer {
+    /// What prices are in.
+    pub const CURRENCY: &'static str = "USD";
+
+    /// When an interval that was paid at an instant is over.
+    #[must_use]
+    pub fn renews_at(&self, paid_at: Instant) -> Instant {
+        self.interval.after(paid_at)
+    }
+}
+
+/// The price list.
+pub fn offers() -> impl Iterator<Item = Offer> {
+    PLANS.iter().map(|(plan, _)| Offer {
+        plan: plan.name,
+        billing_interval: plan.interval.as_str(),
+        cents: plan.price.0,
+        interval: plan.interval,
+    })
+}
+
 /// A plan, by how often each is chosen.
 pub(super) fn choose(dice: &mut Dice) -> &'static Plan {
     dice.weighted(&PLANS)
