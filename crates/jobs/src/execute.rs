@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::error::{JobError, describe};
 use crate::ledger::Ledger;
+use crate::sweep::sweep;
 use crate::turn::claim_in_turn;
 use crate::{Platform, quality, run};
 
@@ -80,6 +81,10 @@ async fn hold(platform: &Arc<Platform>, run: Run, owner: Uuid, cancel: &Cancella
     let (run_id, warehouse) = (run.id, &platform.warehouse);
     tracing::info!(%run_id, job = %run.job, from = %run.interval_start, to = %run.interval_end, "run begins");
 
+    // Of those that died while this process lived.
+    if let Err(error) = sweep(&platform.lake, warehouse).await {
+        tracing::warn!(%run_id, error = describe(&error), "what dead runs have staged could not be removed");
+    }
     let ledger = Ledger::new(warehouse.clone(), platform.clock.clone(), run_id, owner);
     let ended = tokio::select! {
         ended = Box::pin(run::run(platform, &run, owner, &ledger)) => ended,
