@@ -63,7 +63,8 @@ impl FactReader<'_> {
         let watermark = WatermarkChange {
             source: self.fact.source(),
             dataset: self.fact.to_string(),
-            extracted_to: self.as_of,
+            // Our clock may be ahead of the one that dates the rows: what they say later must not seem to be read.
+            extracted_to: self.as_of.min(self.source.taken_at()),
             last_row_at: last,
             rows: count(rows),
             schema_fingerprint: self.source.schema_fingerprint(self.fact),
