@@ -36,6 +36,10 @@ pub(crate) struct Night {
 
 impl Night {
     pub(crate) async fn prepared() -> Self {
+        Box::pin(Self::prepared_once()).await
+    }
+
+    async fn prepared_once() -> Self {
         let asked = TestDatabase::create("calendar").await;
         let days = Days::now(asked.pool()).await;
         // What a binary makes of the evening, another one need not.
