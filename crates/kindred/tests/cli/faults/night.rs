@@ -45,7 +45,7 @@ impl Night {
         // What a binary makes of the evening, another one need not.
         let name = format!("night_{}_{:08x}", days.today.replace('-', "_"), binary());
         let folder = TestServer::get().await.files().join(&name);
-        let prepare = async |url: String| prepare(&url, &name, &folder, &days).await;
+        let prepare = async |url: String| Box::pin(prepare(&url, &name, &folder, &days)).await;
         let sources = Template::once(&format!("of_{name}"), prepare).await;
         let warehouse = Template::once(&name, async |_| Err("it is made with the sources")).await;
         let (expected, seconds): (Outcome, f64) =
