@@ -78,7 +78,8 @@ async fn a_process_paused_in_its_publication_for_more_than_a_minute_loses_its_ru
     round.finish().await;
     let left = contents(&round);
     signal(&paused, "CONT");
-    assert!(!paused.wait().await.unwrap().success());
+    let ended = paused.wait().await.unwrap();
+    assert!(!ended.success(), "{}", round.log());
     assert_eq!(round.published().await, 1);
     assert!(contents(&round) == left, "it wrote into the lake");
     night

@@ -1,6 +1,7 @@
 //! One meeting with a fault: the binary, its warehouse, its lake, and the run that it is asked for.
 
 use std::collections::BTreeSet;
+use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -64,7 +65,13 @@ impl Round {
     /// Begins the day's run.
     pub(crate) fn start(&self, kindred: &Kindred) -> Child {
         let mut command = kindred.command(&["run", "daily", "--date", &self.day]);
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        let log = File::create(self.lake.with_extension("log")).unwrap();
+        command.stdout(Stdio::null()).stderr(log).spawn().unwrap()
+    }
+
+    /// What the run that was begun last has logged.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.lake.with_extension("log")).unwrap()
     }
 
     /// The day's run, to its end, with settings of its own.
