@@ -66,6 +66,8 @@ impl Round {
     pub(crate) fn start(&self, kindred: &Kindred) -> Child {
         let mut command = kindred.command(&["run", "daily", "--date", &self.day]);
         let log = File::create(self.lake.with_extension("log")).unwrap();
+        // Of a group of its own: a stopped process would be woken when the shell that began the tests ends.
+        command.process_group(0);
         command.stdout(Stdio::null()).stderr(log).spawn().unwrap()
     }
 
