@@ -32,8 +32,8 @@ test: setup ## Every test, on a real PostgreSQL of its own
 		$(CARGO) test --workspace --exclude kindred-benches; \
 	fi
 
-test-faults: setup ## A night's run killed at fifty random instants, where `make test` kills at twelve
-	$(CARGO) test --workspace --exclude kindred-benches --test cli -- --ignored --nocapture fifty
+test-faults: setup ## The fault suite with its long forms: 200 kills, every boundary; `make test` has the short ones
+	$(CARGO) test --workspace --exclude kindred-benches --test cli -- --include-ignored --nocapture --test-threads 2 faults::
 
 fuzz: ## Malformed settings, schedules, event lines and query headers: minutes of what `make test` tries briefly (CASES=20000)
 	PROPTEST_CASES=$(CASES) $(CARGO) test --workspace --exclude kindred-benches --lib --bins -- fuzz

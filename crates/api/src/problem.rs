@@ -19,7 +19,7 @@ use crate::answer::Unwritable;
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// When to ask again, in seconds, while the warehouse is away.
-const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
+pub(crate) const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
 const FOREIGN_PAGE: &str = "a web page of another origin may not ask for this; FRONTEND_URL names the one that may";
 

@@ -174,12 +174,15 @@ impl Situation<'_> {
             &LIFECYCLE_DAILY,
             &SEGMENT_KPI_DAILY,
             &SESSION_EXITS_DAILY,
-            &ACTIVE_USER_BUCKETS,
             &REVENUE_METRICS,
             &MRR_MOVEMENTS_DAILY,
         ] {
             figures.extend(self.unsettled(table.name));
         }
+        // A bucket lies at its first day, which may have no figures: it is made again with a day that it holds.
+        let known = self.computed(DAILY_KPI_SUMMARIES.name);
+        let buckets = self.unsettled(ACTIVE_USER_BUCKETS.name);
+        figures.extend(buckets.filter_map(|day| known.range(day..).next().copied()));
 
         // Whatever happens on a day may take those further who entered within the window before it; of a window that has
         // not ended, however long ago they did.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::error::{JobError, describe};
 use crate::ledger::Ledger;
+use crate::sweep::sweep;
 use crate::turn::claim_in_turn;
 use crate::{Platform, quality, run};
 
@@ -80,6 +81,10 @@ async fn hold(platform: &Arc<Platform>, run: Run, owner: Uuid, cancel: &Cancella
     let (run_id, warehouse) = (run.id, &platform.warehouse);
     tracing::info!(%run_id, job = %run.job, from = %run.interval_start, to = %run.interval_end, "run begins");
 
+    // Of those that died while this process lived.
+    if let Err(error) = sweep(&platform.lake, warehouse).await {
+        tracing::warn!(%run_id, error = describe(&error), "what dead runs have staged could not be removed");
+    }
     let ledger = Ledger::new(warehouse.clone(), platform.clock.clone(), run_id, owner);
     let ended = tokio::select! {
         ended = Box::pin(run::run(platform, &run, owner, &ledger)) => ended,
@@ -87,8 +92,9 @@ async fn hold(platform: &Arc<Platform>, run: Run, owner: Uuid, cancel: &Cancella
         () = sleep(deadline(run.job)) => Err(JobError::Deadline { after: deadline(run.job) }),
         () = cancel.cancelled() => Err(JobError::Cancelled),
     };
-    if let Err(error) = ended {
-        give_up(platform, &run, owner, &ledger, &error).await;
+    if let Err(error) = ended
+        && !give_up(platform, &run, owner, &ledger, &error).await
+    {
         if !run.dry_run {
             let now = platform.clock.now();
             quality::record(platform, run_id, now, &quality::mistakes(&error, now)).await;
@@ -139,14 +145,15 @@ async fn is_published(platform: &Platform, run_id: Uuid) -> bool {
 }
 
 /// Notes the failure and removes what was staged. What cannot be done now is done later, by the next start's sweep.
-async fn give_up(platform: &Platform, run: &Run, owner: Uuid, ledger: &Ledger, error: &JobError) {
+///
+/// Answers whether the run was published all the same: the answer to its commit may have got lost, and not the commit.
+async fn give_up(platform: &Platform, run: &Run, owner: Uuid, ledger: &Ledger, error: &JobError) -> bool {
     let message = describe(error);
     let status = if matches!(error, JobError::Cancelled) {
         RunStatus::Cancelled
     } else {
         RunStatus::Failed
     };
-    tracing::error!(run_id = %run.id, %status, error = message, "run ends without publishing");
     if let Err(error) = platform.lake.discard(run.id).await {
         tracing::warn!(run_id = %run.id, error = describe(&error), "staged files were left behind");
     }
@@ -155,16 +162,23 @@ async fn give_up(platform: &Platform, run: &Run, owner: Uuid, ledger: &Ledger, e
         status,
         records_read: steps.iter().map(|step| step.rows_read).sum(),
         records_processed: 0,
-        error_message: Some(message),
+        error_message: Some(message.clone()),
         checks: Value::Null,
         steps,
         transient: error.is_transient(),
     };
-    if let Err(error) = platform
+    // Waits for a commit that is still on its way.
+    let noted = platform
         .warehouse
         .finish(run.id, owner, platform.clock.now(), outcome)
-        .await
-    {
+        .await;
+    if matches!(noted, Ok(false)) && is_published(platform, run.id).await {
+        tracing::warn!(run_id = %run.id, error = message, "the run is published, though its end was not heard of");
+        return true;
+    }
+    tracing::error!(run_id = %run.id, %status, error = message, "run ends without publishing");
+    if let Err(error) = noted {
         tracing::warn!(run_id = %run.id, error = describe(&error), "the ledger does not know yet that the run ended");
     }
+    false
 }

@@ -17,6 +17,7 @@ mod platform;
 mod quality;
 mod run;
 mod steps;
+mod sweep;
 mod turn;
 mod worker;
 
@@ -28,6 +29,7 @@ pub use funnels::FunnelSpec;
 pub use platform::{JobSettings, Platform};
 pub use quality::Webhook;
 pub use steps::datasets::{lake_tables, summary_schema};
+pub use sweep::sweep;
 pub use worker::Worker;
 
 pub use kindred_warehouse::BackfillProgress;

@@ -58,7 +58,7 @@ pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Opened> {
         STALE_AFTER
     };
     warehouse.reap(now, patience).await?;
-    sweep(&lake, &warehouse).await?;
+    kindred_jobs::sweep(&lake, &warehouse).await?;
     let platform = Platform {
         clock,
         sources: sources(settings, embedded.as_ref())?,
@@ -109,17 +109,6 @@ fn webhook(settings: &Settings) -> anyhow::Result<Option<Webhook>> {
     let address = settings.logging.alert_webhook.clone();
     let webhook = address.map(Webhook::new).transpose();
     webhook.context("ALERT_WEBHOOK_URL cannot be used: this machine's certificates could not be read")
-}
-
-/// Removes what dead runs have staged. Listed before it is asked which runs live: one that begins meanwhile is not taken
-/// for dead.
-async fn sweep(lake: &Lake, warehouse: &Warehouse) -> anyhow::Result<()> {
-    let staged = lake.staged_runs().await?;
-    let live = warehouse.live_runs().await?;
-    for run_id in staged.into_iter().filter(|run_id| !live.contains(run_id)) {
-        lake.discard(run_id).await?;
-    }
-    Ok(())
 }
 
 impl Opened {

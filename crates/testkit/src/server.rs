@@ -56,6 +56,12 @@ impl TestServer {
         self.0.bin_dir()
     }
 
+    /// A folder beside it, for files that tests share as they share templates. Unlike those, they outlive it.
+    #[must_use]
+    pub fn files(&self) -> PathBuf {
+        state_dir().join("files")
+    }
+
     /// A connection to the maintenance database.
     pub(crate) async fn connect(&self) -> PgConnection {
         PgConnection::connect(&self.url("postgres"))

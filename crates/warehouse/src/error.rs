@@ -191,6 +191,8 @@ pub(crate) fn kind_of(error: &sqlx::Error) -> ErrorKind {
             "3D000" | "42501" => ErrorKind::Credentials,
             "42P01" | "42703" | "42P10" | "3F000" => ErrorKind::Schema,
             code if code.starts_with("28") => ErrorKind::Credentials,
+            // The server gave up waiting for us within a transaction.
+            "25P03" => ErrorKind::Unreachable,
             // Shutting down, starting up, too many connections, connection lost.
             code if ["57P", "08", "53"].iter().any(|class| code.starts_with(class)) => ErrorKind::Unreachable,
             _ => ErrorKind::Query,

@@ -7,6 +7,8 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use kindred_model::{Instant, Job, RunStatus, Source};
 use kindred_warehouse::{Run, Warehouse, WarehouseError, Watermark};
@@ -16,7 +18,7 @@ use utoipa::ToSchema;
 use super::run_answer::RunAnswer;
 use super::sources::{Reach, Seen};
 use crate::ApiState;
-use crate::problem::log;
+use crate::problem::{RETRY_AFTER_SECONDS, log};
 use crate::timestamp::Timestamp;
 
 /// How old the watermark may be before something is amiss: a nightly run, and a day's grace.
@@ -85,7 +87,7 @@ struct JobHealth {
 /// 200 unless the warehouse is away.
 #[utoipa::path(get, path = "/health", operation_id = "health", tag = "Service",
     responses((status = 200, body = Health), (status = 503, body = Health, description = "The warehouse is away")))]
-pub(crate) async fn get(State(state): State<ApiState>) -> (StatusCode, Json<Health>) {
+pub(crate) async fn get(State(state): State<ApiState>) -> Response {
     let now = state.clock.now();
     let (ledger, seen) = tokio::join!(Ledger::look(&state.warehouse), state.sources.look());
     let (status, ledger) = match ledger {
@@ -112,7 +114,11 @@ pub(crate) async fn get(State(state): State<ApiState>) -> (StatusCode, Json<Heal
         jobs: ledger.map_or_else(Vec::new, Ledger::into_jobs),
         generated_at: now.into(),
     };
-    (status, Json(health))
+    let mut response = (status, Json(health)).into_response();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+    }
+    response
 }
 
 /// What the warehouse knows.

@@ -8,7 +8,7 @@ use kindred_testkit::at;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{NOW, Servers};
+use crate::support::{NOW, Servers, body};
 
 async fn health(servers: &Servers, status: u16) -> Value {
     servers.answer(Method::GET, "/health", status).await
@@ -145,7 +145,9 @@ async fn whoever_polls_health_does_not_poll_the_sources() {
 
 #[tokio::test]
 async fn without_a_warehouse_it_is_down_and_tells_what_it_sees_of_the_sources() {
-    let health = health(&Servers::without_warehouse().await, 503).await;
+    let response = Servers::without_warehouse().await.control(Method::GET, "/health").await;
+    assert_eq!(response.headers()["retry-after"], "5");
+    let health = body(response, 503).await;
     assert_eq!(health["status"], "down");
     assert_eq!(health["warehouse"], json!({"reachable": false, "latencyMs": null}));
     assert_eq!(health["sources"][0]["reachable"], true);

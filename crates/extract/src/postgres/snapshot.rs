@@ -25,6 +25,7 @@ use crate::parameters::Bound;
 pub struct Snapshot {
     settings: Arc<Settings>,
     exported: Arc<Exported>,
+    taken_at: Instant,
     facts: BTreeMap<Fact, Described>,
 }
 
@@ -56,10 +57,11 @@ impl Snapshot {
         let failed = |error: tokio_postgres::Error| settings.query_failed("opening a snapshot", &error);
         client.batch_execute(&settings.begin()).await.map_err(failed)?;
         let row = client
-            .query_one("select pg_export_snapshot()", &[])
+            .query_one("select pg_export_snapshot(), now()", &[])
             .await
             .map_err(failed)?;
         let id = row.try_get(0).map_err(failed)?;
+        let taken_at = row.try_get(1).map_err(failed)?;
 
         let mut described = BTreeMap::new();
         let (mut mistakes, mut extras) = (Vec::new(), Vec::new());
@@ -82,9 +84,16 @@ impl Snapshot {
         let snapshot = Self {
             settings: Arc::clone(settings),
             exported: Arc::new(Exported { client, id }),
+            taken_at,
             facts: described,
         };
         Ok((snapshot, extras))
+    }
+
+    /// When it was taken, by the source's own clock, which its rows are dated by.
+    #[must_use]
+    pub const fn taken_at(&self) -> Instant {
+        self.taken_at
     }
 
     /// The UTC dates of a fact that have rows changed at or after `since`.

@@ -38,6 +38,16 @@ async fn rows_committed_after_a_snapshot_was_opened_are_in_none_of_its_reads() {
 }
 
 #[tokio::test]
+async fn a_snapshot_is_dated_by_the_clock_of_its_source() {
+    let platform = Platform::empty(Source::Users).await;
+    let now = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint";
+    let before = platform.count(now).await;
+    let snapshot = open(&platform.extractor(), Fact::Users).await;
+    let within = before..=platform.count(now).await;
+    assert!(within.contains(&snapshot.taken_at().timestamp_micros()));
+}
+
+#[tokio::test]
 async fn reads_of_one_snapshot_run_side_by_side() {
     let platform = Platform::empty(Source::Users).await;
     fill(&platform, 2000).await;

@@ -1,6 +1,7 @@
 //! What runs compute on a Tuesday in March, on whose morning everything stands that was computed before.
 
 mod sessions;
+mod unsettled;
 mod withheld;
 
 use super::*;
@@ -203,18 +204,6 @@ fn in_a_window_longer_than_what_is_restated_people_are_followed_to_its_end() {
         "not who entered in between and has had all of the window"
     );
     assert_eq!(demand.entries, demand.followed);
-}
-
-#[test]
-fn days_whose_mirror_is_lost_are_made_again_for_their_tables_alone() {
-    let demand = World::daily("2026-03-09")
-        .unsettled(&REVENUE_METRICS, &["2026-02-02", "2026-02-20"])
-        .unsettled(&CONVERSION_FUNNELS, &["2026-02-21"])
-        .unsettled(&SESSION_WINDOWS, &["2026-02-22"])
-        .demand();
-    assert_eq!(shown(&demand.figures), ["2026-02-20", "2026-03-09"]);
-    assert_eq!(shown(&demand.entries), ["2026-02-21", "2026-03-09"]);
-    assert_eq!(shown(&demand.session_windows), ["2026-02-22", "2026-03-09"]);
 }
 
 #[test]

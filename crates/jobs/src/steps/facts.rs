@@ -67,7 +67,8 @@ impl FactReader<'_> {
         let watermark = WatermarkChange {
             source: self.fact.source(),
             dataset: self.fact.to_string(),
-            extracted_to: self.as_of,
+            // Our clock may be ahead of the one that dates the rows: what they say later must not seem to be read.
+            extracted_to: self.as_of.min(self.source.taken_at()),
             last_row_at: last,
             rows: count(rows),
             schema_fingerprint: self.source.schema_fingerprint(self.fact),
@@ -102,7 +103,9 @@ impl FactReader<'_> {
             Capture::Arrival => BTreeSet::new(),
         };
         if reconciles {
-            dates.extend(self.differing(&dataset, today - Days::new(RECONCILED_DAYS)).await?);
+            let since = today - Days::new(RECONCILED_DAYS);
+            dates.extend(self.differing(&dataset, since).await?);
+            dates.extend(self.exchanged(&dataset, since).await?);
         }
         let lost = |(day, known): &(NaiveDate, &LakePartition)| {
             known.rows > 0 && self.published.file(&dataset, *day).is_none()
@@ -127,6 +130,19 @@ impl FactReader<'_> {
         // Those that the source has no rows of any more.
         let emptied = in_lake.into_iter().filter(|(_, known)| known.rows + known.left_out > 0);
         dates.extend(emptied.map(|(day, _)| day));
+        Ok(dates)
+    }
+
+    /// The dates from `since` on whose file is not the one that the warehouse has recorded.
+    async fn exchanged(&self, dataset: &Dataset, since: NaiveDate) -> Result<BTreeSet<NaiveDate>, JobError> {
+        let lake = &self.work.platform.lake;
+        let mut dates = BTreeSet::new();
+        let files = self.published.files(dataset);
+        for file in files.filter(|file| file.partition.day >= since) {
+            if !self.known.holds(lake, dataset, file).await? {
+                dates.insert(file.partition.day);
+            }
+        }
         Ok(dates)
     }
 

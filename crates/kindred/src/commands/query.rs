@@ -13,6 +13,7 @@ use arrow::ipc::writer::StreamWriter;
 use arrow::json::LineDelimitedWriter;
 use arrow::util::pretty::pretty_format_batches_with_schema;
 use futures::StreamExt;
+use kindred_engine::EngineError;
 use kindred_jobs::lake_tables;
 use parquet::arrow::ArrowWriter;
 
@@ -49,10 +50,19 @@ pub(crate) async fn query(settings: &Settings, arguments: &QueryArgs) -> anyhow:
     while let Some(batch) = rows.next().await
         && !closed.load(Ordering::Relaxed)
     {
-        let batch = batch.context("the statement failed while it ran")?;
+        let batch = batch.map_err(|error| stopped(session.failure(&arguments.sql, error)))?;
         printer.print(&batch).with_context(|| unwritten(arguments))?;
     }
     printer.finish().with_context(|| unwritten(arguments))
+}
+
+fn stopped(error: EngineError) -> anyhow::Error {
+    let what = if error.is_retryable() {
+        "a run replaced files of the lake while the statement read them: ask again"
+    } else {
+        "the statement failed while it ran"
+    };
+    anyhow::Error::from(error).context(what)
 }
 
 fn unwritten(arguments: &QueryArgs) -> String {

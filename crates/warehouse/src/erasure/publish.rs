@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use super::{Traces, USER_ID, tables_of_persons};
-use crate::publish::{bookkeeping, hold_lease};
+use crate::publish::{attended, bookkeeping, hold_lease, limit_idle_time};
 use crate::{PartitionChange, PendingChange, PublishError, Warehouse, WarehouseError};
 
 /// What is to be removed of a person.
@@ -69,6 +69,7 @@ impl Warehouse {
         let ErasurePublication { run_id, owner, .. } = *erasure;
         let begun = self.pool().begin().await;
         let mut transaction = begun.map_err(WarehouseError::query("begin to erase a person"))?;
+        limit_idle_time(&mut transaction).await?;
         if !hold_lease(&mut transaction, run_id, owner).await? {
             return Err(PublishError::LostLease { run_id });
         }
@@ -77,7 +78,7 @@ impl Warehouse {
         let stale: Vec<_> = erasure.stale.iter().map(|stale| noted(stale, run_id)).collect();
         bookkeeping::note(&mut transaction, &stale, run_id).await?;
         remember(&mut transaction, erasure, &removed).await?;
-        if let Err(error) = swap().await {
+        if let Err(error) = attended(&mut transaction, swap()).await? {
             let undone = transaction.rollback().await;
             undone.map_err(WarehouseError::query("take back an erasure"))?;
             return Err(PublishError::Swap(error));

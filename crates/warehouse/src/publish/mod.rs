@@ -10,15 +10,17 @@ mod merge;
 mod rows;
 
 use std::future::Future;
+use std::pin::pin;
 
 use chrono::NaiveDate;
 use kindred_model::{DayWindow, Instant, Interval, RunStatus, Source};
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 pub use self::rows::{ChangeRows, RowSource, RowStream};
 use crate::read::publications::CHANNEL;
-use crate::runs::{RunOutcome, finish};
+use crate::runs::{RunOutcome, STALE_AFTER, finish};
 use crate::{PendingChange, SummaryTable, Warehouse, WarehouseError};
 
 /// All that a run publishes.
@@ -152,6 +154,9 @@ pub enum PublishError<E> {
 impl Warehouse {
     /// Publishes a run. `swap` puts the staged files into the lake; when it fails, the warehouse stays as it was.
     ///
+    /// The server ends the transaction of a process that goes silent within it, as others would its run. However long `swap`
+    /// takes, it is no silence.
+    ///
     /// # Errors
     /// When the lease is lost, `swap` fails, or the warehouse refuses; a refusal of the commit itself comes after the
     /// swap.
@@ -165,13 +170,14 @@ impl Warehouse {
             .begin()
             .await
             .map_err(WarehouseError::query("begin to publish"))?;
+        limit_idle_time(&mut transaction).await?;
         if !hold_lease(&mut transaction, publication.run_id, publication.owner).await? {
             return Err(PublishError::LostLease {
                 run_id: publication.run_id,
             });
         }
         let rows_changed = write(&mut transaction, publication).await?;
-        if let Err(error) = swap().await {
+        if let Err(error) = attended(&mut transaction, swap()).await? {
             // Explicitly, so that the run's row is free when the caller ends the run as failed.
             transaction
                 .rollback()
@@ -184,6 +190,34 @@ impl Warehouse {
             .await
             .map_err(WarehouseError::query("commit a publication"))?;
         Ok(Published { rows_changed })
+    }
+}
+
+/// Lets the server end the transaction when nobody is heard of for as long as a lease may be silent.
+pub(crate) async fn limit_idle_time(connection: &mut PgConnection) -> Result<(), WarehouseError> {
+    let patience = format!(
+        "set local idle_in_transaction_session_timeout = {}",
+        STALE_AFTER.as_millis()
+    );
+    sqlx::query(AssertSqlSafe(patience))
+        .execute(connection)
+        .await
+        .map_err(WarehouseError::query("limit the time of a publication"))?;
+    Ok(())
+}
+
+/// Waits for work beside a transaction, whose server hears meanwhile that somebody is there.
+pub(crate) async fn attended<T>(connection: &mut PgConnection, work: impl Future<Output = T>) -> Result<T, WarehouseError> {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return Ok(done),
+            () = sleep(STALE_AFTER / 6) => {}
+        }
+        sqlx::query("select 1")
+            .execute(&mut *connection)
+            .await
+            .map_err(WarehouseError::query("keep a publication open"))?;
     }
 }
 

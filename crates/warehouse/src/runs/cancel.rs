@@ -11,7 +11,7 @@ macro_rules! cancel_where {
         concat!(
             "update etl_job_runs
              set status = 'cancelled', end_time = $2, error_message = 'it was cancelled on request', retry_at = null,
-                 execution_time_ms = (extract(epoch from $2 - start_time) * 1000)::bigint
+                 execution_time_ms = (extract(epoch from greatest($2, start_time) - start_time) * 1000)::bigint
              where status in ('queued', 'running') and ",
             $whom,
             " = $1"

@@ -83,14 +83,27 @@ impl Warehouse {
     /// and those that stayed queued for an hour in which nobody worked, as cancelled. Those that can be are tried again.
     /// Returns their ids.
     ///
+    /// A run that is being published holds its row, and is left alone. A sign of life from the future, of a clock that was
+    /// ahead, counts from now on.
+    ///
     /// # Errors
     /// When the warehouse does not answer.
     pub async fn reap(&self, at: Instant, stale_after: Duration) -> Result<Vec<Uuid>, WarehouseError> {
+        sqlx::query(
+            "update etl_job_runs set heartbeat_at = $1 where id in (
+                 select id from etl_job_runs where status in ('queued', 'running') and heartbeat_at > $2
+                 for update skip locked)",
+        )
+        .bind(at)
+        .bind(after(at, stale_after))
+        .execute(self.pool())
+        .await
+        .map_err(WarehouseError::query("doubt signs of life from the future"))?;
         let ended = sqlx::query_scalar(
             "update etl_job_runs
              set status = case when heartbeat_at is null then 'cancelled' else 'failed' end,
                  end_time = $1,
-                 execution_time_ms = (extract(epoch from $1 - start_time) * 1000)::bigint,
+                 execution_time_ms = (extract(epoch from greatest($1, start_time) - start_time) * 1000)::bigint,
                  error_message = case
                      when heartbeat_at is null
                          then 'nobody took it up for an hour: no process runs the jobs of this warehouse'
@@ -102,9 +115,12 @@ impl Warehouse {
                      when heartbeat_at is not null then $1 + make_interval(secs => ($4::float8[])[attempt])
                      when trigger in ('schedule', 'catch_up', 'retry') then $1
                  end
-             where status in ('queued', 'running') and heartbeat_at < $2
-                or status = 'queued' and heartbeat_at is null and requested_at < $3
-                   and not exists (select from etl_job_runs as sign where sign.heartbeat_at >= $3)
+             where id in (
+                 select id from etl_job_runs
+                 where status in ('queued', 'running') and heartbeat_at < $2
+                    or status = 'queued' and heartbeat_at is null and requested_at < $3
+                       and not exists (select from etl_job_runs as sign where sign.heartbeat_at >= $3)
+                 for update skip locked)
              returning id",
         )
         .bind(at)
@@ -129,9 +145,12 @@ impl Warehouse {
         let ended = sqlx::query_scalar(
             "update etl_job_runs
              set status = 'failed', end_time = $2,
-                 execution_time_ms = (extract(epoch from $2 - start_time) * 1000)::bigint,
+                 execution_time_ms = (extract(epoch from greatest($2, start_time) - start_time) * 1000)::bigint,
                  error_message = 'it took longer than its deadline of ' || $4 || ' minutes'
-             where status = 'running' and backfill_mode is null and job_name = $1 and start_time < $3
+             where id in (
+                 select id from etl_job_runs
+                 where status = 'running' and backfill_mode is null and job_name = $1 and start_time < $3
+                 for update skip locked)
              returning id",
         )
         .bind(job.as_str())
@@ -153,6 +172,11 @@ fn before(at: Instant, length: Duration) -> Instant {
     at.checked_sub_signed(length).unwrap_or(Instant::MIN_UTC)
 }
 
+fn after(at: Instant, length: Duration) -> Instant {
+    let length = TimeDelta::from_std(length).unwrap_or(TimeDelta::MAX);
+    at.checked_add_signed(length).unwrap_or(Instant::MAX_UTC)
+}
+
 /// Ends a run, if it is still the owner's, on a connection that may be in the publishing transaction.
 pub(crate) async fn finish(
     connection: &mut PgConnection,
@@ -164,7 +188,7 @@ pub(crate) async fn finish(
     let finished = sqlx::query(
         "update etl_job_runs
          set status = $4, end_time = $3, records_read = $5, records_processed = $6, error_message = $7,
-             execution_time_ms = (extract(epoch from $3 - start_time) * 1000)::bigint,
+             execution_time_ms = (extract(epoch from greatest($3, start_time) - start_time) * 1000)::bigint,
              data_quality_checks = $8, steps = $9,
              retry_at = case
                  when dry_run or parent_id is not null or backfill_mode is not null then null

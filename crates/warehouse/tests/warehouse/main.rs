@@ -5,6 +5,7 @@ mod alerts;
 mod backfills;
 mod connect;
 mod figures;
+mod leases;
 mod migrate;
 mod publish;
 mod read;
