@@ -28,8 +28,8 @@ test: setup ## Every test, on a real PostgreSQL of its own
 		$(CARGO) test --workspace --exclude kindred-benches; \
 	fi
 
-test-faults: setup ## A night's run killed at fifty random instants, where `make test` kills at twelve
-	$(CARGO) test --workspace --exclude kindred-benches --test cli -- --ignored --nocapture fifty
+test-faults: setup ## The fault suite with its long forms: 200 kills, every boundary; `make test` has the short ones
+	$(CARGO) test --workspace --exclude kindred-benches --test cli -- --include-ignored --nocapture --test-threads 2 faults::
 
 fuzz-api: setup ## Both APIs against requests made from their OpenAPI documents (FUZZ=short: few, always the same)
 	@scripts/fuzz-api.sh $(FUZZ)

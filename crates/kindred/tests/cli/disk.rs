@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use crate::support::{DAY, Platform};
+use crate::support::{DAY, Platform, SmallDisk};
 
 const RUN: &[&str] = &["run", "daily", "--date", DAY];
 
@@ -36,11 +35,10 @@ async fn a_lake_folder_that_cannot_be_made_is_named_with_its_setting() {
 #[tokio::test]
 async fn a_full_disk_fails_the_run_publishes_nothing_and_is_no_obstacle_once_there_is_space() {
     let platform = Platform::simulated().await;
-    let Some(disk) = SmallDisk::mount(&platform.home.path().join("disk")) else {
-        eprintln!("skipped: a small file system cannot be mounted here (root and CAP_SYS_ADMIN are needed)");
+    let Some(disk) = SmallDisk::mount(&platform.home.path().join("disk"), "256k") else {
         return;
     };
-    let lake = disk.0.join("lake");
+    let lake = disk.folder().join("lake");
     let kindred = platform.kindred().with("LAKE_URL", lake.to_str().unwrap());
     kindred.run(RUN).await.expect(1).complains(&[
         "lake",
@@ -69,35 +67,6 @@ async fn a_full_disk_fails_the_run_publishes_nothing_and_is_no_obstacle_once_the
     disk.remount("16m");
     kindred.run(RUN).await.expect(0).says(&["status    completed"]);
     assert_eq!(platform.count("select count(*) from daily_kpi_summaries").await, 1);
-}
-
-/// A file system of 256 KiB in memory.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(folder: &Path) -> Option<Self> {
-        fs::create_dir(folder).unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"])
-            .arg(folder)
-            .output();
-        mounted
-            .is_ok_and(|mounted| mounted.status.success())
-            .then(|| Self(folder.to_owned()))
-    }
-
-    fn remount(&self, size: &str) {
-        let options = format!("remount,size={size}");
-        let mounted = Command::new("mount").args(["-o", &options]).arg(&self.0).status();
-        assert!(mounted.unwrap().success());
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily: a test that has failed may still hold it.
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

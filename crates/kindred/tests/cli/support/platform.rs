@@ -1,5 +1,7 @@
 //! Source databases of a simulated platform, and an empty warehouse and lake beside them.
 
+use std::path::Path;
+
 use kindred_testkit::{Template, TestDatabase};
 use sqlx::AssertSqlSafe;
 use tempfile::TempDir;
@@ -42,9 +44,14 @@ impl Platform {
     /// A history of the simulator's options; the name says which.
     pub(crate) async fn with_history(name: &str, options: [&str; 6]) -> Self {
         let name = format!("{name}_{}", kindred_simulator::MODEL);
-        let template = Template::once(&name, async |url| simulate(url, &options).await).await;
+        let template = Template::once(&name, async |url: String| Self::simulate(&url, &options).await).await;
+        Self::of(&template).await
+    }
+
+    /// The sources of a template.
+    pub(crate) async fn of(sources: &Template) -> Self {
         Self {
-            sources: TestDatabase::from_template(&template, "sources").await,
+            sources: TestDatabase::from_template(sources, "sources").await,
             warehouse: TestDatabase::create("warehouse").await,
             home: home(),
         }
@@ -52,12 +59,34 @@ impl Platform {
 
     /// The binary, set to this platform.
     pub(crate) fn kindred(&self) -> Kindred {
-        let kindred = Kindred::new(self.home.path())
-            .with("DATABASE_URL", self.warehouse.url())
+        Self::kindred_of(self.home.path(), &self.sources.url(), &self.warehouse.url())
+    }
+
+    /// The binary, set to a platform at these addresses, with its state below `home`.
+    pub(crate) fn kindred_of(home: &Path, sources: &str, warehouse: &str) -> Kindred {
+        let kindred = Kindred::new(home)
+            .with("DATABASE_URL", warehouse)
             .with("USER_KEY_SECRET", "the secret of a test's user keys");
+        Self::sources_at(kindred, sources)
+    }
+
+    /// The binary, set to sources that are all at this address.
+    pub(crate) fn sources_at(kindred: Kindred, address: &str) -> Kindred {
         SETTINGS
             .into_iter()
-            .fold(kindred, |kindred, setting| kindred.with(setting, self.sources.url()))
+            .fold(kindred, |kindred, setting| kindred.with(setting, address))
+    }
+
+    /// Fills a database with a history of the simulator's options.
+    pub(crate) async fn simulate(address: &str, options: &[&str]) -> Result<(), String> {
+        let home = home();
+        // The warehouse is not looked at; its address keeps the embedded server from being started.
+        let kindred = Self::kindred_of(home.path(), address, address);
+        let answer = kindred.run(&[&["simulate", "--seed", "7"], options].concat()).await;
+        match answer.code {
+            Some(0) => Ok(()),
+            _ => Err(answer.to_string()),
+        }
     }
 
     /// The statuses of all runs, with what they say about errors, oldest first.
@@ -80,23 +109,5 @@ impl Platform {
     pub(crate) async fn alter(&self, sql: &str) {
         let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(self.sources.pool()).await;
         done.unwrap_or_else(|error| panic!("{sql}: {error}"));
-    }
-}
-
-async fn simulate(address: String, options: &[&str]) -> Result<(), String> {
-    let home = home();
-    let kindred = SETTINGS
-        .into_iter()
-        .fold(Kindred::new(home.path()), |kindred, setting| {
-            kindred.with(setting, address.as_str())
-        });
-    // The warehouse is not looked at; its address keeps the embedded server from being started.
-    let kindred = kindred
-        .with("DATABASE_URL", address.as_str())
-        .with("USER_KEY_SECRET", "the secret of a test's user keys");
-    let answer = kindred.run(&[&["simulate", "--seed", "7"], options].concat()).await;
-    match answer.code {
-        Some(0) => Ok(()),
-        _ => Err(answer.to_string()),
     }
 }

@@ -98,6 +98,17 @@ impl Server {
         self.send(method, CONTROL, path, Some(token)).await.status()
     }
 
+    /// How both servers answer a GET: status, and what `Retry-After` says.
+    pub(crate) async fn standing(&self, kpi: &str, control: &str) -> [(u16, Option<String>); 2] {
+        let told = async |part, path| {
+            let answer = self.send(Method::GET, part, path, None).await;
+            let after = answer.headers().get("retry-after");
+            let after = after.map(|value| value.to_str().unwrap().to_owned());
+            (answer.status().as_u16(), after)
+        };
+        [told(KPI, kpi).await, told(CONTROL, control).await]
+    }
+
     /// A request that is refused: its status, and the detail of the problem document.
     pub(crate) async fn refusal(&self, method: Method, path: &str) -> (u16, String) {
         let (status, content_type, body) = self.ask(method, CONTROL, path).await;
