@@ -20,7 +20,7 @@ async fn a_run_killed_at_any_of_twelve_instants_and_run_again_gives_what_an_undi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes a quarter of an hour: `make test-faults` when publishing or recovery change"]
+#[ignore = "two hundred rounds, where `make test` has twelve: `make test-faults`"]
 async fn a_run_killed_at_any_of_two_hundred_instants_and_run_again_gives_what_an_undisturbed_one_gives() {
     Box::pin(survives(200)).await;
 }
