@@ -163,7 +163,8 @@ async fn an_erased_person_does_not_come_back_and_what_is_computed_again_is_as_if
              select gen_random_uuid(), id, 'ios', '2026-03-15T10:31:00Z', '2026-03-15T10:34:00Z', '2026-03-15T10:35:00Z'
              from the_cast where n = 1;
              insert into behavior_events (event_id, user_id, anonymous_id, event_name, event_time, received_at)
-             select 'again', id, 'a shared device', 'app_open', '2026-03-15T10:31:00Z', '2026-03-15T10:31:00Z'
+             select 'again', id, 'a shared device', 'app_open', timestamptz '2026-03-15T10:31:00Z',
+                 timestamptz '2026-03-15T10:31:00Z'
              from the_cast where n = 1
              union all
              select 'again, unknown', null, 'a shared device', 'app_open', '2026-03-15T10:32:00Z', '2026-03-15T10:32:00Z'",
@@ -232,16 +233,17 @@ async fn an_erasure_that_is_stopped_leaves_everything_as_it_was_and_is_done_by_t
     let status = "select status || ' ' || job_name from etl_job_runs order by requested_at desc, id desc limit 1";
     assert_ne!(world.ask(status).await.as_deref(), Some("running erasure"));
 
-    // A file is in the way of the one that is to be staged: nothing is removed by halves.
-    let users = world.lake().join("facts/users");
-    let aside = world.folder.path().join("users");
-    std::fs::rename(&users, &aside).unwrap();
-    std::fs::write(&users, "no folder").unwrap();
-    erase_now(&world.platform, key(&id), &CancellationToken::new())
+    // One file cannot be read: nothing is removed by halves.
+    let file = world.lake().join("facts/user_sessions/date=2026-03-10/part-0.parquet");
+    let aside = world.folder.path().join("aside");
+    std::fs::rename(&file, &aside).unwrap();
+    std::fs::write(&file, "no Parquet").unwrap();
+    let error = erase_now(&world.platform, key(&id), &CancellationToken::new())
         .await
         .unwrap_err();
-    std::fs::remove_file(&users).unwrap();
-    std::fs::rename(&aside, &users).unwrap();
+    let error = kindred_jobs::describe(&error);
+    assert!(error.contains("user_sessions"), "{error}");
+    std::fs::rename(&aside, &file).unwrap();
     assert!(world.lake_files() == before, "a file has changed");
     world.assert_sound().await;
     let failed = world.platform.warehouse.erasure(key(&id)).await.unwrap().unwrap();

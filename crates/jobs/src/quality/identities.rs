@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use kindred_engine::{Params, Rows, Session};
 use kindred_model::Instant;
@@ -15,7 +16,7 @@ use serde_json::json;
 use crate::Platform;
 use crate::error::JobError;
 use crate::steps::compute::Computed;
-use crate::steps::shape::figures;
+use crate::steps::shape::{figures, figures_schema};
 
 /// A query whose every answer is a contradiction.
 struct Identity {
@@ -88,6 +89,13 @@ pub(crate) async fn identities(
     for identity in IDENTITIES {
         if !identity.looks_at.iter().all(is_computed) {
             continue;
+        }
+        // What was computed beside them, and was not this time, is empty.
+        for table in identity.withholds.iter().filter(|table| !is_computed(table)) {
+            let schema = figures_schema(table);
+            let none = RecordBatch::new_empty(schema.clone());
+            let batches = vec![none];
+            session.register_rows(table.name, &Rows { schema, batches })?;
         }
         let query = platform.queries.get(identity.query)?;
         let violations = session.query(query, &Params::default()).await?;
