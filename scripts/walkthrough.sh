@@ -56,7 +56,7 @@ start() {
     (kindred "$1") >"$state/$1.out" 2>"$state/$1.log" </dev/null &
     pids+=($!)
     for _ in $(seq 600); do
-        ! grep -q "$2" "$state/$1.log" || return 0
+        ! grep -qs "$2" "$state/$1.log" || return 0
         kill -0 "${pids[-1]}" 2>/dev/null || break
         sleep 0.2
     done

@@ -261,3 +261,31 @@ async fn an_erasure_that_is_stopped_leaves_everything_as_it_was_and_is_done_by_t
         "nothing is left for another one"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_that_died_before_its_files_were_swapped_is_finished_by_the_next() {
+    let (world, id) = filled().await;
+    let before = world.lake_files();
+    let first = erase(&world, &id).await;
+    // The warehouse has committed, and of the files some or all are the old ones.
+    for every in [1, 2] {
+        for (path, (bytes, _)) in before.iter().step_by(every) {
+            std::fs::write(path, bytes).unwrap();
+        }
+        let died = "update erased_users set completed_at = null where not report ? 'device';
+            update erased_users set report = report || jsonb_build_object('of', (
+                select user_key from erased_users where not report ? 'device')) where report ? 'device'";
+        sqlx::raw_sql(died).execute(world.warehouse.pool()).await.unwrap();
+        let next = erase(&world, &id).await;
+        assert_eq!(left_of(&world, &id).await, Vec::<String>::new());
+        assert_eq!(next.report["devices"], first.report["devices"]);
+        assert!(next.rows_erased > first.rows_erased);
+    }
+    let keys = "select count(*)::text from erased_users where report ? 'of'";
+    assert_eq!(
+        world.ask(keys).await.as_deref(),
+        Some("0"),
+        "whose a device was is forgotten"
+    );
+    world.assert_sound().await;
+}

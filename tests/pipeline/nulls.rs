@@ -87,3 +87,36 @@ async fn events_that_cannot_be_read_or_are_ahead_of_their_arrival_are_told_of() 
         assert!(found[0].message.contains(words), "{}", found[0].message);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_the_table_without_a_name_is_told_of_and_stops_no_run() {
+    let world = empty_world().await;
+    world
+        .change(
+            "alter table behavior_events alter event_name drop not null;
+             insert into behavior_events (event_id, anonymous_id, event_name, event_time, received_at) values
+             ('nameless', 'a device', null, '2026-03-14T10:00:00Z', '2026-03-14T10:00:00Z')",
+        )
+        .await;
+    assert_eq!(run(&world).await.status, RunStatus::Completed);
+    assert_eq!(world.events("nameless").await, 0);
+    let found = of_check(&world, "required_column").await;
+    let [alert] = &found[..] else { panic!("{found:?}") };
+    let of = (alert.key.table.as_str(), alert.key.column.as_deref());
+    assert_eq!((of, alert.severity), (("events", Some("event_name")), Severity::Low));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_without_the_instant_of_its_partition_stops_no_run() {
+    let world = empty_world().await;
+    run(&world).await;
+    world
+        .change(
+            "alter table user_sessions alter started_at drop not null;
+             update user_sessions set started_at = null, updated_at = '2026-03-15T10:36:00Z'
+             where id = (select id from user_sessions order by started_at desc limit 1)",
+        )
+        .await;
+    assert_eq!(run(&world).await.status, RunStatus::Completed);
+    world.assert_sound().await;
+}

@@ -66,6 +66,7 @@ const REACH: &[(&str, &str, i64, i64)] = &[
     ("events/known_copies", "events", ALL, ALL),
     // A device may have met its first user at any time.
     ("privacy/devices", "events", ALL, ALL),
+    ("privacy/devices", "aliases", ALL, ALL),
     // A funnel goes on for its window, which is 14 days in its first case; who enters it, and who anybody is, is known
     // from all that was before.
     ("funnel/funnel_people", "first_moments", ALL, 0),

@@ -34,6 +34,9 @@ pub enum JobError {
     /// The run could not be published.
     #[error(transparent)]
     Publish(#[from] PublishError<LakeError>),
+    /// A person could not be removed from the warehouse.
+    #[error(transparent)]
+    Erase(#[from] PublishError<std::convert::Infallible>),
     /// The answer of a query does not fit its table.
     #[error("the rows of `{query}` do not fit the table {table}: {problem}")]
     Shape {
@@ -109,10 +112,16 @@ impl JobError {
         match self {
             Self::Extract(error) => matches!(error.kind(), Extract::Unreachable | Extract::Timeout),
             Self::Warehouse(error) | Self::Publish(PublishError::Warehouse(error)) => passes(error),
-            Self::Request(RequestError::Warehouse(error)) => passes(error),
+            Self::Request(RequestError::Warehouse(error)) | Self::Erase(PublishError::Warehouse(error)) => {
+                passes(error)
+            }
             Self::Engine(error) => error.is_retryable(),
             Self::Lake(error) | Self::Publish(PublishError::Swap(error)) => matches!(error, LakeError::Store { .. }),
-            Self::LostLease | Self::Publish(PublishError::LostLease { .. }) | Self::Deadline { .. } => true,
+            Self::LostLease
+            | Self::Publish(PublishError::LostLease { .. })
+            | Self::Erase(PublishError::LostLease { .. })
+            | Self::Deadline { .. } => true,
+            Self::Erase(PublishError::Swap(never)) => match *never {},
             Self::SourceUnset(_)
             | Self::Request(RequestError::AlreadyRunning { .. })
             | Self::Shape { .. }
@@ -137,11 +146,15 @@ impl JobError {
                 Extract::Contract | Extract::Timeout | Extract::Query => ErrorKind::Failed,
             },
             Self::Warehouse(error) | Self::Publish(PublishError::Warehouse(error)) => of_warehouse(error),
-            Self::Request(RequestError::Warehouse(error)) => of_warehouse(error),
+            Self::Request(RequestError::Warehouse(error)) | Self::Erase(PublishError::Warehouse(error)) => {
+                of_warehouse(error)
+            }
+            Self::Erase(PublishError::Swap(never)) => match *never {},
             Self::SourceUnset(_) | Self::Future(_) => ErrorKind::Usage,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::Request(RequestError::AlreadyRunning { .. })
             | Self::Publish(PublishError::LostLease { .. } | PublishError::Swap(_))
+            | Self::Erase(PublishError::LostLease { .. })
             | Self::Lake(_)
             | Self::Engine(_)
             | Self::Shape { .. }

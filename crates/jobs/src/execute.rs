@@ -140,8 +140,8 @@ pub(crate) async fn keep_lease(platform: &Platform, run_id: Uuid, owner: Uuid) -
 }
 
 async fn is_published(platform: &Platform, run_id: Uuid) -> bool {
-    let run = platform.warehouse.run(run_id).await;
-    matches!(run, Ok(Some(run)) if run.status.published())
+    let status = platform.warehouse.run_status(run_id).await;
+    matches!(status, Ok(Some(status)) if status.published())
 }
 
 /// Notes the failure and removes what was staged. What cannot be done now is done later, by the next start's sweep.

@@ -56,12 +56,6 @@ impl JobSettings {
         longest.unwrap_or_default().into()
     }
 
-    /// The first day of the events that the lake keeps; none when it keeps all of them.
-    pub(crate) fn events_kept_since(&self, today: NaiveDate) -> Option<NaiveDate> {
-        self.events_lake_days
-            .map(|days| today - Days::new(days.saturating_sub(1)))
-    }
-
     /// The first day of the events that the warehouse keeps.
     pub(crate) fn events_since(&self, today: NaiveDate) -> NaiveDate {
         today - Days::new(self.events_warehouse_days.saturating_sub(1))

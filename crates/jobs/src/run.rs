@@ -99,7 +99,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
         funnel_days: platform.settings.funnel_days(),
         events_since: platform.settings.events_since(today),
     };
-    let kept_since = platform.settings.events_kept_since(today);
+    let kept_since = known.events_kept_since(&platform.settings, today);
     let demand = kept_since
         .iter()
         .fold(situation.demand(), |demand, since| demand.of_events_since(*since));
@@ -147,7 +147,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
     let identities = quality::identities(platform, &session, &tables, pulled.as_of).await?;
     tables.retain(|computed| !identities.withheld.contains(computed.table.name));
     let mut verdicts = quality::of_sources(&pulled, &facts_of(run.job));
-    verdicts.extend(quality::of_pull(&pulled));
+    verdicts.extend(quality::of_pull(&pulled, run.job));
     verdicts.extend(quality::too_late(&situation.late(), run.job, pulled.as_of));
     verdicts.extend(quality::facts(platform, &session, run.job, asked, pulled.as_of).await);
     let checks = json!({

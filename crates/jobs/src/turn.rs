@@ -1,5 +1,6 @@
 //! Waiting for one's turn: one run at a time, of whatever job and process, the oldest request first.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kindred_warehouse::Run;
@@ -8,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::Platform;
+use crate::erasure;
 use crate::error::{JobError, describe};
 use crate::execute::HEARTBEAT;
 
@@ -22,7 +24,7 @@ const GIVE_WAY: Duration = Duration::from_secs(2);
 /// # Errors
 /// When the warehouse does not answer; [`JobError::Cancelled`] when the wait is cancelled, and then the run is too.
 pub(crate) async fn claim_in_turn(
-    platform: &Platform,
+    platform: &Arc<Platform>,
     run_id: Uuid,
     owner: Uuid,
     cancel: &CancellationToken,
@@ -31,6 +33,10 @@ pub(crate) async fn claim_in_turn(
     let mut told = false;
     let mut attended = Instant::now();
     loop {
+        // A person who is to be erased goes first, however many runs follow one another.
+        if let Err(error) = erasure::take_one(platform, cancel).await {
+            tracing::debug!(%run_id, error = describe(&error), "an erasure was tried, and failed");
+        }
         let first = platform.warehouse.next_queued().await?;
         let our_turn = match first {
             None => false,

@@ -38,7 +38,7 @@ pub(crate) async fn post(
     let Some(keys) = &state.user_keys else {
         return Err(ApiError::Refused(StatusCode::SERVICE_UNAVAILABLE));
     };
-    let user_key = keys.of(&user_id);
+    let user_key = keys.of(user_id.trim());
     let erasure = state.warehouse.request_erasure(user_key, state.clock.now()).await?;
     let location = [(LOCATION, format!("/erasure/{user_key}"))];
     Ok((StatusCode::ACCEPTED, location, Json(erasure.into())))

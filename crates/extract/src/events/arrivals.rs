@@ -8,7 +8,7 @@ use super::mixpanel::{ExportEvents, Mixpanel};
 use super::rejected::Rejected;
 use super::table::TableEvents;
 use super::{ArrivalRequest, Cleaning};
-use crate::{ExtractError, PostgresSource};
+use crate::{ExtractError, Nulls, PostgresSource};
 
 /// Some of the events, and what was found beside them since the batch before.
 #[derive(Debug)]
@@ -107,6 +107,15 @@ impl Arrivals {
             Events::Files(events) => events.read_files(),
             Events::Table(events) => events.read_days(),
             Events::Mixpanel(_) => Vec::new(),
+        }
+    }
+
+    /// The rows of a table that were set aside for a null where none may be. Complete once [`Arrivals::next`] gave none.
+    #[must_use]
+    pub fn nulls(&self) -> Nulls {
+        match &self.events {
+            Events::Table(events) => events.nulls(),
+            Events::Files(_) | Events::Mixpanel(_) => Nulls::default(),
         }
     }
 

@@ -13,7 +13,7 @@ use super::rejected::Rejected;
 use super::scalar::Reason;
 use super::{ArrivalRequest, Cleaning, line};
 use crate::postgres::Snapshot;
-use crate::{ExtractError, PostgresSource, Rows};
+use crate::{ExtractError, Nulls, PostgresSource, Rows};
 
 /// What a set aside row is noted under.
 const TABLE: &str = "behavior_events";
@@ -23,6 +23,7 @@ pub(super) struct TableEvents {
     snapshot: Snapshot,
     spans: std::vec::IntoIter<(Option<Instant>, Instant)>,
     rows: Option<Rows>,
+    nulls: Nulls,
     counted: Vec<(String, String)>,
     pub(super) fingerprint: String,
     pub(super) sql: String,
@@ -47,6 +48,7 @@ impl TableEvents {
             spans: days.spans.into_iter(),
             counted: days.counted,
             rows: None,
+            nulls: Nulls::default(),
             snapshot,
         })
     }
@@ -54,6 +56,13 @@ impl TableEvents {
     /// How many rows of each day of arrival have been read, in the form of files and their versions.
     pub(super) fn read_days(&self) -> Vec<(String, String)> {
         self.counted.clone()
+    }
+
+    /// The rows that were set aside, for a null where none may be.
+    pub(super) fn nulls(&self) -> Nulls {
+        let mut nulls = self.nulls.clone();
+        nulls.add(self.rows.as_ref().map(Rows::nulls).unwrap_or_default());
+        nulls
     }
 
     /// The rows of the next batch, of this span or a later one.
@@ -67,6 +76,7 @@ impl TableEvents {
             let Some((from, to)) = self.spans.next() else {
                 return Ok(None);
             };
+            self.nulls.add(self.rows.as_ref().map(Rows::nulls).unwrap_or_default());
             self.rows = Some(self.snapshot.read_arrivals(Fact::Events, from, to));
         }
     }

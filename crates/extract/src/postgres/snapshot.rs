@@ -110,7 +110,11 @@ impl Snapshot {
         };
         let what = format!("finding the changed dates of {fact}");
         let rows = self.ask(&what, &changed_sql(changed, Bound::At(since))).await?;
-        rows.iter().map(|row| self.read_cell(&what, row, 0)).collect()
+        // A row without its date is in no partition: whoever counts them tells of it.
+        let dates = rows
+            .iter()
+            .map(|row| self.read_cell::<Option<NaiveDate>>(&what, row, 0).transpose());
+        dates.flatten().collect()
     }
 
     /// How many rows each UTC date of a fact has, from a date on.
@@ -146,11 +150,14 @@ impl Snapshot {
         let counted = rows_sql(&self.queries(fact).rows, &select, from, to);
         let what = format!("counting {fact}");
         let rows = self.ask(&what, &format!("{counted} group by 1")).await?;
-        let cells = rows.iter().map(|row| {
+        let mut counts = BTreeMap::new();
+        for row in &rows {
             let count: i64 = self.read_cell(&what, row, 1)?;
-            Ok((self.read_cell(&what, row, 0)?, count.unsigned_abs()))
-        });
-        cells.collect()
+            if let Some(day) = self.read_cell::<Option<NaiveDate>>(&what, row, 0)? {
+                counts.insert(day, count.unsigned_abs());
+            }
+        }
+        Ok(counts)
     }
 
     /// Begins to read the rows of a fact whose partition date lies in `[from, to)`, none meaning without bound. Dates

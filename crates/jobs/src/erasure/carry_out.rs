@@ -31,7 +31,11 @@ pub(super) async fn carry_out(
 ) -> Result<(), JobError> {
     ledger.begin("search").await?;
     let search = Search::begin(platform).await?;
-    let devices = search.devices(platform, user_key).await?;
+    let found = search.devices(platform, user_key).await?;
+    let devices = platform
+        .warehouse
+        .remember_devices(user_key, &found, platform.clock.now())
+        .await?;
     let keys = [&[user_key][..], &devices].concat();
     let erased: Erased = keys.iter().copied().collect();
     ledger.end(Done::default()).await?;
@@ -55,13 +59,23 @@ pub(super) async fn carry_out(
         .await?;
 
     ledger.begin("publish").await?;
-    let mut report = json!({ "devices": devices.len(), "lake": removed.report(), "eventsRewritten": rewritten.len() });
+    let before = platform
+        .warehouse
+        .erasure(user_key)
+        .await?
+        .ok_or(JobError::LostLease)?
+        .report;
+    let mut report = json!({
+        "devices": devices.len(),
+        "lake": sums(&before["lake"], &removed.report()),
+        "warehouse": before["warehouse"],
+        "eventsRewritten": before["eventsRewritten"].as_u64().unwrap_or_default() + rewritten.len() as u64,
+    });
     let publication = ErasurePublication {
         run_id,
         owner,
         at: platform.clock.now(),
         user_key,
-        devices,
         partitions: removed.changes,
         rows_in_lake: removed.found.values().map(|found| found.rows).sum(),
         anonymous_events: removed.anonymous,
@@ -69,9 +83,9 @@ pub(super) async fn carry_out(
         stale: removed.stale,
         report: report.clone(),
     };
-    let swap = || platform.lake.swap(&removed.staged);
-    let in_warehouse = platform.warehouse.publish_erasure(&publication, swap).await?;
-    report["warehouse"] = by_table(&in_warehouse);
+    let in_warehouse = platform.warehouse.publish_erasure(&publication).await?;
+    report["warehouse"] = sums(&before["warehouse"], &by_table(&in_warehouse));
+    platform.lake.swap(&removed.staged).await?;
     if let Err(error) = platform.lake.discard(run_id).await {
         tracing::warn!(%run_id, error = describe(&error), "staged files were left behind");
     }
@@ -145,7 +159,11 @@ impl Removed {
             }
             if holder.has_properties() {
                 removed.anonymous = std::mem::take(&mut found.anonymous);
-                removed.stale = stale(&days, &found.shared);
+                removed.stale.extend(stale(&days, &found.shared));
+            } else if let Some(fact @ (Fact::Matches | Fact::Messages | Fact::Swipes)) = holder.fact {
+                // What was the other's first may have been with this person.
+                let firsts = days.iter().map(|day| (Consumer::FirstMoments.name(), fact, *day));
+                removed.stale.extend(firsts);
             }
             removed.found.insert(holder.dataset.to_string(), found);
         }
@@ -235,6 +253,25 @@ async fn verify(platform: &Platform, erased: &Erased, keys: &[i64], run_id: Uuid
     })
 }
 
+/// Numbers of both by name, in however deep objects: what several tries have removed.
+fn sums(left: &Value, right: &Value) -> Value {
+    match (left, right) {
+        (Value::Object(left), Value::Object(right)) => {
+            let mut all = left.clone();
+            for (name, value) in right {
+                let sum = sums(all.get(name).unwrap_or(&Value::Null), value);
+                all.insert(name.clone(), sum);
+            }
+            Value::Object(all)
+        }
+        (Value::Number(left), Value::Number(right)) => {
+            json!(left.as_u64().unwrap_or_default() + right.as_u64().unwrap_or_default())
+        }
+        (Value::Null, right) => right.clone(),
+        (left, _) => left.clone(),
+    }
+}
+
 fn by_table(traces: &Traces) -> Value {
     let told = traces.iter().map(|(table, rows)| ((*table).to_owned(), json!(rows)));
     Value::Object(told.collect())
@@ -243,6 +280,18 @@ fn by_table(traces: &Traces) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_several_tries_removed_adds_up() {
+        let first = json!({ "facts/users": { "files": 1, "rows": 1 } });
+        let second = json!({ "facts/users": { "files": 1, "rows": 2 }, "facts/swipes": { "rows": 3 } });
+        let both = json!({ "facts/users": { "files": 2, "rows": 3 }, "facts/swipes": { "rows": 3 } });
+        assert_eq!(sums(&first, &second), both);
+        assert_eq!(
+            (sums(&Value::Null, &first), sums(&first, &json!({}))),
+            (first.clone(), first)
+        );
+    }
 
     #[test]
     fn days_that_lost_events_are_counted_again_and_shared_devices_are_followed_anew() {

@@ -76,8 +76,8 @@ impl Erased {
         })
     }
 
-    /// Events: gone when their user is erased, or when they have none and their device is. Others that name an erased
-    /// device or, in their properties, an erased user stay, and name nobody there.
+    /// Events, and what is counted of each identity: gone when their user is erased, or when they have none and their device
+    /// is. Others that name an erased device or, in their properties, an erased user stay, and name nobody there.
     pub(crate) fn leave_out_of_events(&self, rows: &RecordBatch) -> Result<Left, ArrowError> {
         if self.0.is_empty() {
             return Ok(Left::all(rows));
@@ -88,14 +88,12 @@ impl Erased {
         let rows = filter_record_batch(rows, &stay)?;
         let mut changed = vec![false; rows.num_rows()];
         let devices = self.without_devices(keys(&rows, DEVICE)?, &mut changed);
-        let texts = rows
-            .column_by_name(PROPERTIES)
-            .and_then(|column| column.as_string_opt::<i32>());
-        let texts = texts.ok_or_else(|| misfit(PROPERTIES))?;
-        let properties = self.without_mentions(texts, &mut changed);
         let mut columns = rows.columns().to_vec();
-        for (name, column) in [(DEVICE, devices), (PROPERTIES, properties)] {
-            columns[rows.schema().index_of(name)?] = column;
+        columns[rows.schema().index_of(DEVICE)?] = devices;
+        if let Ok(properties) = rows.schema().index_of(PROPERTIES) {
+            let texts = rows.column(properties).as_string_opt::<i32>();
+            let texts = texts.ok_or_else(|| misfit(PROPERTIES))?;
+            columns[properties] = self.without_mentions(texts, &mut changed);
         }
         Ok(Left {
             rows: RecordBatch::try_new(rows.schema(), columns)?,

@@ -25,6 +25,11 @@ pub(super) struct Holder {
 }
 
 impl Holder {
+    /// Whether a row is its user's, and its device's only when it has none.
+    pub(super) fn is_of_one_identity(&self) -> bool {
+        self.has_properties() || [EVENT_COUNTS, FIRST_MOMENTS].contains(&self.table)
+    }
+
     /// Whether its rows may mention others in their properties.
     pub(super) fn has_properties(&self) -> bool {
         self.fact == Some(Fact::Events)

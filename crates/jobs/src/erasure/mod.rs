@@ -2,7 +2,8 @@
 //!
 //! From the moment of the request, whatever is read of the sources is read without the person ([`Erased`]). The erasure
 //! itself takes the place of the one run that may be under way: it rewrites every file that holds a key of the person,
-//! removes the rows of the warehouse in one transaction with the swap of the files, and looks at everything once more.
+//! removes the rows of the warehouse, swaps the files in, and looks at everything once more. Whoever is stopped on the way
+//! is followed by a next try, which goes on.
 //! Figures that were published stay as they are.
 
 mod carry_out;
@@ -24,6 +25,7 @@ use crate::Platform;
 use crate::error::{JobError, describe};
 use crate::execute::keep_lease;
 use crate::ledger::Ledger;
+use crate::sweep::sweep;
 
 pub(crate) use erased::Erased;
 
@@ -79,8 +81,13 @@ async fn take(platform: &Arc<Platform>, user_key: i64, cancel: &CancellationToke
     };
     tracing::info!(%run_id, user_key, "an erasure begins");
     let ledger = Ledger::new(warehouse.clone(), platform.clock.clone(), run_id, owner);
+    let work = async {
+        // What dead runs have staged holds rows of the person, too, and one that wakes must not find them.
+        sweep(&platform.lake, warehouse).await?;
+        carry_out::carry_out(platform, user_key, run_id, owner, &ledger).await
+    };
     let ended = tokio::select! {
-        ended = Box::pin(carry_out::carry_out(platform, user_key, run_id, owner, &ledger)) => ended,
+        ended = Box::pin(work) => ended,
         lost = keep_lease(platform, run_id, owner) => Err(lost),
         () = sleep(DEADLINE) => Err(JobError::Deadline { after: DEADLINE }),
         () = cancel.cancelled() => Err(JobError::Cancelled),

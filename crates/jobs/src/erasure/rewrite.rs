@@ -120,7 +120,7 @@ impl Rewriting<'_> {
             let name = format!("the rows of {}/{}", holder.dataset, file.partition);
             let batch = batch.map_err(|error| session.failure(&name, error))?;
             let batch = recast(&batch, &holder.schema).map_err(|source| misshapen(holder, source))?;
-            let left = if holder.has_properties() {
+            let left = if holder.is_of_one_identity() {
                 self.erased.leave_out_of_events(&batch)
             } else {
                 self.erased.leave_out(&batch, &holder.keys)

@@ -2,16 +2,18 @@
 //! or ahead of their arrival.
 
 use chrono::SecondsFormat;
-use kindred_model::Fact;
+use kindred_model::{Fact, Job};
 use kindred_warehouse::{AlertType, CheckKey, Outcome, Severity, Verdict};
 use serde_json::Value;
 
 use crate::steps::pull::Pulled;
 
-/// What a pull says of it.
-pub(crate) fn of_pull(pulled: &Pulled) -> Vec<Verdict> {
+/// What a pull says of it. Facts are judged by the daily run alone, which reads what lacks something again each time; what a
+/// run between reads of other days does not say that it is there.
+pub(crate) fn of_pull(pulled: &Pulled, job: Job) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
-    for (fact, nulls) in &pulled.nulls {
+    let judged = |fact: Fact| fact == Fact::Events || job == Job::Daily;
+    for (fact, nulls) in pulled.nulls.iter().filter(|(fact, _)| judged(**fact)) {
         let read = pulled.read.get(fact).copied().unwrap_or_default();
         let key = |column: &str| key(AlertType::MissingData, *fact, Some(column), "required_column");
         for column in kindred_extract::required_columns(*fact) {

@@ -171,16 +171,14 @@ impl FactReader<'_> {
                 stage.write(day, left.rows).await?;
             }
         }
+        // The source has more rows than the lake, so that the daily run reads their days again until they are whole.
         let nulls = source.nulls();
-        for (day, rows) in &nulls.days {
-            *left_out.entry(*day).or_default() += rows;
-        }
         rows += nulls.rows;
         let mut staged = stage.finish().await?;
         if let (Some(from), Some(to)) = (from, to) {
             let mut stage = self.stage();
             for (day, known) in self.known.days(&self.dataset()) {
-                if from <= day && day < to && known.rows > 0 && !arrived.contains(&day) {
+                if from <= day && day < to && known.rows + known.left_out > 0 && !arrived.contains(&day) {
                     stage.write(day, RecordBatch::new_empty(fact_schema(self.fact))).await?;
                 }
             }
@@ -235,9 +233,9 @@ pub(crate) struct FactRead {
     pub(crate) staged: Vec<StagedPartition>,
     /// How far it was read.
     pub(crate) watermark: WatermarkChange,
-    /// Rows that the source has and the partitions have not, by day: their person is erased, or they lack something.
+    /// Rows that the source has and the partitions have not, by day, since their person is erased.
     pub(crate) left_out: BTreeMap<NaiveDate, i64>,
-    /// What they lack.
+    /// Rows that were set aside, since they lack something.
     pub(crate) nulls: Nulls,
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use kindred_lake::{Dataset, Lake, LakeError, Partition, PartitionFile, Snapshot, read_content_hash};
 use kindred_model::{Fact, Instant, Source, day_end};
 use kindred_warehouse::{LakePartition, SummaryTable, Watermark};
 
-use crate::Platform;
 use crate::error::JobError;
+use crate::{JobSettings, Platform};
 
 /// Watermarks and published partitions, as they were when the run began.
 pub(crate) struct Known {
@@ -31,6 +31,18 @@ impl Known {
             .iter()
             .find(|known| known.dataset == fact.as_str())
             .map(|known| known.extracted_to)
+    }
+
+    /// The first day of the events that the lake keeps; none when it keeps all of them. Counted from the newest event at
+    /// most, so that no clock that runs ahead removes any.
+    pub(crate) fn events_kept_since(&self, settings: &JobSettings, today: NaiveDate) -> Option<NaiveDate> {
+        let days = settings.events_lake_days?;
+        let events = self
+            .watermarks
+            .iter()
+            .find(|known| known.dataset == Fact::Events.as_str())?;
+        let newest = events.last_row_at?.date_naive() + Days::new(1);
+        Some(today.min(newest) - Days::new(days.saturating_sub(1)))
     }
 
     /// The earlier one of the moderation facts' watermarks.

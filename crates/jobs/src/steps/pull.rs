@@ -46,7 +46,7 @@ pub(crate) struct Pulled {
     pub(crate) event_hours: BTreeSet<Partition>,
     /// Rows that were set aside for a null where none may be, by fact.
     pub(crate) nulls: BTreeMap<Fact, Nulls>,
-    /// Rows that were left out, of erased persons and those, by dataset and day.
+    /// Rows of erased persons that were left out, by dataset and day.
     pub(crate) left_out: BTreeMap<(String, NaiveDate), i64>,
     /// Rows read, by fact.
     pub(crate) read: BTreeMap<Fact, u64>,

@@ -8,7 +8,7 @@ use crate::settings::Settings;
 use crate::{platform, shutdown};
 
 pub(crate) async fn erase(settings: &Settings, id: &str) -> anyhow::Result<()> {
-    let user_key = platform::user_keys(settings)?.of_id(id);
+    let user_key = platform::user_keys(settings)?.of_id(id.trim());
     let opened = platform::open(settings).await?;
     let stop = shutdown::token()?;
     let ended = Box::pin(erase_now(&opened.platform, user_key, &stop)).await;

@@ -1,6 +1,6 @@
-//! Removing a person: rows, partitions and what is remembered of them, in one transaction while the lease is held.
+//! Removing a person from the warehouse, in one transaction while the lease is held.
 
-use std::future::Future;
+use std::convert::Infallible;
 
 use chrono::NaiveDate;
 use kindred_model::{Fact, Instant};
@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use super::{Traces, USER_ID, tables_of_persons};
-use crate::publish::{attended, bookkeeping, hold_lease, limit_idle_time};
+use crate::publish::{bookkeeping, hold_lease, limit_idle_time};
 use crate::{PartitionChange, PendingChange, PublishError, Warehouse, WarehouseError};
 
 /// What is to be removed of a person.
@@ -24,8 +24,6 @@ pub struct ErasurePublication {
     pub at: Instant,
     /// The person.
     pub user_key: i64,
-    /// The devices that were the person's alone, or first.
-    pub devices: Vec<i64>,
     /// The lake's files without the person.
     pub partitions: Vec<PartitionChange>,
     /// Rows that those files lack now.
@@ -52,20 +50,14 @@ pub struct RewrittenEvent {
 }
 
 impl Warehouse {
-    /// Removes a person. `swap` puts the staged files into the lake; when it fails, the warehouse stays as it was. Returns
-    /// the rows removed by table.
+    /// Removes a person from the warehouse, and notes what the lake's files will hold. Returns the rows removed by table.
+    ///
+    /// The files are swapped in afterwards: whoever is stopped in between has removed what only the warehouse knows, and
+    /// the next try finds the files as they were.
     ///
     /// # Errors
-    /// When the lease is lost, `swap` fails, or the warehouse refuses.
-    pub async fn publish_erasure<F, Fut, E>(
-        &self,
-        erasure: &ErasurePublication,
-        swap: F,
-    ) -> Result<Traces, PublishError<E>>
-    where
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<(), E>>,
-    {
+    /// When the lease is lost, or the warehouse refuses.
+    pub async fn publish_erasure(&self, erasure: &ErasurePublication) -> Result<Traces, PublishError<Infallible>> {
         let ErasurePublication { run_id, owner, .. } = *erasure;
         let begun = self.pool().begin().await;
         let mut transaction = begun.map_err(WarehouseError::query("begin to erase a person"))?;
@@ -77,12 +69,14 @@ impl Warehouse {
         bookkeeping::partitions(&mut transaction, &erasure.partitions, run_id, erasure.at).await?;
         let stale: Vec<_> = erasure.stale.iter().map(|stale| noted(stale, run_id)).collect();
         bookkeeping::note(&mut transaction, &stale, run_id).await?;
-        remember(&mut transaction, erasure, &removed).await?;
-        if let Err(error) = attended(&mut transaction, swap()).await? {
-            let undone = transaction.rollback().await;
-            undone.map_err(WarehouseError::query("take back an erasure"))?;
-            return Err(PublishError::Swap(error));
-        }
+        let in_warehouse: u64 = removed.iter().map(|(_, rows)| rows).sum();
+        sqlx::query("update erased_users set rows_erased = rows_erased + $2, report = $3 where user_key = $1")
+            .bind(erasure.user_key)
+            .bind(i64::try_from(in_warehouse + erasure.rows_in_lake).unwrap_or(i64::MAX))
+            .bind(Json(&erasure.report))
+            .execute(&mut *transaction)
+            .await
+            .map_err(WarehouseError::query("note an erasure"))?;
         let committed = transaction.commit().await;
         committed.map_err(WarehouseError::query("commit an erasure"))?;
         Ok(removed)
@@ -129,32 +123,4 @@ async fn remove(connection: &mut PgConnection, erasure: &ErasurePublication) -> 
             .map_err(failed())?;
     }
     Ok(removed)
-}
-
-/// Keeps the devices out, too, and adds to the report what is removed now: a try before this one may have removed some.
-async fn remember(
-    connection: &mut PgConnection,
-    erasure: &ErasurePublication,
-    removed: &Traces,
-) -> Result<(), WarehouseError> {
-    let failed = || WarehouseError::query("remember an erasure");
-    let in_warehouse: u64 = removed.iter().map(|(_, rows)| rows).sum();
-    sqlx::query("update erased_users set rows_erased = rows_erased + $2, report = $3 where user_key = $1")
-        .bind(erasure.user_key)
-        .bind(i64::try_from(in_warehouse + erasure.rows_in_lake).unwrap_or(i64::MAX))
-        .bind(Json(&erasure.report))
-        .execute(&mut *connection)
-        .await
-        .map_err(failed())?;
-    sqlx::query(
-        r#"insert into erased_users (user_key, requested_at, completed_at, report)
-           select device, $2, $2, '{"device": true}' from unnest($1::bigint[]) as device
-           on conflict (user_key) do nothing"#,
-    )
-    .bind(&erasure.devices)
-    .bind(erasure.at)
-    .execute(connection)
-    .await
-    .map_err(failed())?;
-    Ok(())
 }

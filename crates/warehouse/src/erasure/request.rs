@@ -52,6 +52,8 @@ impl Warehouse {
             "insert into erased_users as known (user_key, requested_at) values ($1, $2)
              on conflict (user_key) do update set
                  requested_at = case when known.completed_at is null then known.requested_at else $2 end,
+                 rows_erased = case when known.completed_at is null then known.rows_erased else 0 end,
+                 report = case when known.completed_at is null then known.report else '{}' end,
                  completed_at = null, retry_at = null
              returning user_key, requested_at, completed_at, rows_erased, report",
         )
@@ -129,6 +131,37 @@ impl Warehouse {
         begun.map_err(WarehouseError::query("begin an erasure"))
     }
 
+    /// Keeps the devices of a person out, too, and returns all that were found so far: what is found by one try is not
+    /// there any more for the next.
+    ///
+    /// # Errors
+    /// When the warehouse refuses.
+    pub async fn remember_devices(
+        &self,
+        user_key: i64,
+        devices: &[i64],
+        at: Instant,
+    ) -> Result<Vec<i64>, WarehouseError> {
+        let failed = || WarehouseError::query("remember the devices of a person");
+        sqlx::query(
+            "insert into erased_users as known (user_key, requested_at, completed_at, report)
+             select device, $3, $3, jsonb_build_object('device', true, 'of', $2::bigint)
+             from unnest($1::bigint[]) as device
+             on conflict (user_key) do update set report = excluded.report where known.report ? 'device'",
+        )
+        .bind(devices)
+        .bind(user_key)
+        .bind(at)
+        .execute(self.pool())
+        .await
+        .map_err(failed())?;
+        sqlx::query_scalar("select user_key from erased_users where (report->>'of')::bigint = $1 order by user_key")
+            .bind(user_key)
+            .fetch_all(self.pool())
+            .await
+            .map_err(failed())
+    }
+
     /// Notes that nothing is left of a person, and ends the erasure's place among the runs. False when that is not the
     /// owner's any more: then nothing is noted.
     ///
@@ -151,6 +184,12 @@ impl Warehouse {
             .bind(erased.user_key)
             .bind(at)
             .bind(Json(&erased.report))
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed())?;
+        // Whose a device was is not needed any more.
+        sqlx::query("update erased_users set report = report - 'of' where (report->>'of')::bigint = $1")
+            .bind(erased.user_key)
             .execute(&mut *transaction)
             .await
             .map_err(failed())?;

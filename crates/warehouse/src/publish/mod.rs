@@ -207,10 +207,7 @@ pub(crate) async fn limit_idle_time(connection: &mut PgConnection) -> Result<(),
 }
 
 /// Waits for work beside a transaction, whose server hears meanwhile that somebody is there.
-pub(crate) async fn attended<T>(
-    connection: &mut PgConnection,
-    work: impl Future<Output = T>,
-) -> Result<T, WarehouseError> {
+async fn attended<T>(connection: &mut PgConnection, work: impl Future<Output = T>) -> Result<T, WarehouseError> {
     let mut work = pin!(work);
     loop {
         tokio::select! {

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use kindred_model::{DayWindow, Instant, Job};
+use kindred_model::{DayWindow, Instant, Job, RunStatus};
 use uuid::Uuid;
 
+use super::list::names;
 use super::{Run, RunRow, run_columns};
 use crate::{Warehouse, WarehouseError};
 
@@ -34,13 +35,31 @@ impl Warehouse {
     /// # Errors
     /// When the warehouse does not answer, or the row is a newer program's.
     pub async fn run(&self, run_id: Uuid) -> Result<Option<Run>, WarehouseError> {
-        let row: Option<RunRow> =
-            sqlx::query_as(concat!("select ", run_columns!(), " from etl_job_runs where id = $1"))
-                .bind(run_id)
-                .fetch_optional(self.pool())
-                .await
-                .map_err(WarehouseError::query("read a run"))?;
+        let row: Option<RunRow> = sqlx::query_as(concat!(
+            "select ",
+            run_columns!(),
+            " from etl_job_runs where id = $1 and job_name = any($2)"
+        ))
+        .bind(run_id)
+        .bind(names(&[]))
+        .fetch_optional(self.pool())
+        .await
+        .map_err(WarehouseError::query("read a run"))?;
         row.map(Run::try_from).transpose()
+    }
+
+    /// The state of whatever has this place in the ledger: a run, or an erasure.
+    ///
+    /// # Errors
+    /// When the warehouse does not answer, or the state is a newer program's.
+    pub async fn run_status(&self, run_id: Uuid) -> Result<Option<RunStatus>, WarehouseError> {
+        let status: Option<String> = sqlx::query_scalar("select status from etl_job_runs where id = $1")
+            .bind(run_id)
+            .fetch_optional(self.pool())
+            .await
+            .map_err(WarehouseError::query("read a run's state"))?;
+        let unread = |source| WarehouseError::Ledger { run_id, source };
+        status.map(|status| status.parse().map_err(unread)).transpose()
     }
 
     /// Waits until the run is over or the deadline has come, and returns it as it is then: see its status.

@@ -118,7 +118,7 @@ impl Warehouse {
 }
 
 /// The jobs' names; of all known ones when none is given, since a newer program's cannot be told.
-fn names(jobs: &[Job]) -> Vec<&'static str> {
+pub(super) fn names(jobs: &[Job]) -> Vec<&'static str> {
     let jobs = if jobs.is_empty() { Job::ALL } else { jobs };
     jobs.iter().map(|job| job.as_str()).collect()
 }

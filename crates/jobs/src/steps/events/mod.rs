@@ -61,7 +61,7 @@ pub(crate) async fn ingest(
     let platform = work.platform;
     let source = platform.events.as_ref().ok_or(JobError::SourceUnset(Source::Events))?;
     let dataset = datasets::facts(Fact::Events);
-    let kept_since = platform.settings.events_kept_since(pulled.as_of.date_naive());
+    let kept_since = known.events_kept_since(&platform.settings, pulled.as_of.date_naive());
     let complete = known.is_complete(&dataset, published, kept_since);
     let known_files = if complete {
         platform.warehouse.event_files().await?
@@ -93,6 +93,7 @@ pub(crate) async fn ingest(
     pulled.staged.extend(aside);
     pulled.event_files = arrivals.read_files();
     pulled.events = spooled.read;
+    pulled.nulls.insert(Fact::Events, arrivals.nulls());
     // A backfill of single days says nothing of how far the source was read.
     let extracted_to = arrivals.extracted_to().or(watermark).unwrap_or(pulled.as_of);
     let change = WatermarkChange {
@@ -100,7 +101,7 @@ pub(crate) async fn ingest(
         dataset: Fact::Events.to_string(),
         extracted_to,
         last_row_at: placed.last,
-        rows: count(spooled.read.arrived),
+        rows: count(spooled.read.arrived + arrivals.nulls().rows),
         schema_fingerprint: arrivals.schema_fingerprint(),
     };
     pulled.took(Fact::Events, placed.staged, change);

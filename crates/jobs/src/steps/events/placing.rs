@@ -98,7 +98,13 @@ pub(super) async fn place(
     let mut fresh = work.spool(FRESH, &schema);
     let mut rows = session.stream(query, &Params::default()).await?;
     while let Some(batch) = rows.next().await {
-        let batch = batch?;
+        // Unsettled hours of the lake are among them, which were read before somebody was erased.
+        let left = work.erased.leave_out_of_events(&batch?);
+        let batch = left.map_err(|source| LakeError::Arrange {
+            dataset: dataset.to_string(),
+            source,
+        })?;
+        let batch = batch.rows;
         placed.take(&dataset, &batch)?;
         for (day, part) in split_by_day(&Dataset::state(FRESH), &batch, TIME)? {
             fresh.write(day, part).await?;

@@ -61,7 +61,9 @@ async fn build(
         .take_while(|day| *day <= last)
         .find(|day| !built.contains(day));
     // A day whose events are not kept any more stays as it was built when they were.
-    let kept = rebuild.work.platform.settings.events_kept_since(rebuild.today);
+    let kept = rebuild
+        .known
+        .events_kept_since(&rebuild.work.platform.settings, rebuild.today);
     let frozen = kept.map_or(first, |kept| kept.max(first));
     let stale = changes.of(consumer.facts()).into_iter().find(|day| *day >= frozen);
     let Some(from) = missing.into_iter().chain(stale).min().filter(|from| *from <= last) else {
