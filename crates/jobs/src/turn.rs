@@ -34,7 +34,7 @@ pub(crate) async fn claim_in_turn(
     let mut attended = Instant::now();
     loop {
         // A person who is to be erased goes first, however many runs follow one another.
-        if let Err(error) = erasure::take_one(platform, cancel).await {
+        if let Err(error) = Box::pin(erasure::take_one(platform, cancel)).await {
             tracing::debug!(%run_id, error = describe(&error), "an erasure was tried, and failed");
         }
         let first = platform.warehouse.next_queued().await?;

@@ -20,10 +20,6 @@ use clap::Parser;
 use crate::cli::{Cli, Command};
 use crate::settings::Settings;
 
-/// Answers of all sizes come and go for months: this one gives back what it does not need.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Command::Completions { shell } = cli.command {

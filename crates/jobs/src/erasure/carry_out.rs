@@ -150,10 +150,14 @@ impl Removed {
                 };
                 days.insert(file.partition.day);
                 // A file that a dead run left is not the warehouse's yet: the next run shall see that, and read it again.
+                // One that a dead erasure left, after it had told the warehouse, is told of once more.
+                let recorded = known.partition(&holder.dataset, file.partition);
+                let is_told = recorded.is_some_and(|known| known.content_hash == staged.content_hash.to_string());
                 if known.holds(lake, &holder.dataset, file).await? {
-                    removed
-                        .changes
-                        .push(change(known, &staged, file, found.rows - gone, holder.fact));
+                    let rows = found.rows - gone;
+                    removed.changes.push(change(known, &staged, file, rows, holder.fact));
+                } else if is_told {
+                    removed.changes.push(change(known, &staged, file, 0, holder.fact));
                 }
                 removed.staged.push(staged);
             }
