@@ -19,7 +19,7 @@ use crate::problem::ApiError;
 pub(crate) struct EraseBody {
     /// The person's id in the sources: a uuid, or whatever they use. It is kept nowhere.
     #[serde(default, deserialize_with = "word")]
-    #[schema(value_type = String, required = true, min_length = 1)]
+    #[schema(value_type = String, required = true, pattern = r"\S")]
     user_id: Option<String>,
 }
 
