@@ -87,8 +87,6 @@ pub(super) struct BatchWriter {
     batch_rows: usize,
     batches: mpsc::Sender<RecordBatch>,
     whole: Whole,
-    /// The column that says which partition a row belongs to.
-    days: usize,
     nulls: Arc<Mutex<Nulls>>,
 }
 
@@ -106,9 +104,7 @@ impl BatchWriter {
             builder: Builder::new(fact, column.content, keys, batch_rows),
             nullable: column.nullable,
         });
-        let days = schema.index_of(fact.partition_column());
         Self {
-            days: days.expect("every fact has its partition column"),
             whole: Whole::new(),
             nulls,
             fact,
@@ -145,7 +141,7 @@ impl BatchWriter {
     fn send(&mut self) -> Result<(), BatchError> {
         let arrays = self.columns.iter_mut().map(|column| column.builder.finish()).collect();
         let mut nulls = self.nulls.lock().unwrap_or_else(PoisonError::into_inner);
-        let arrays = self.whole.keep(arrays, self.days, &mut nulls)?;
+        let arrays = self.whole.keep(arrays, &mut nulls)?;
         drop(nulls);
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)?;
         self.rows = 0;

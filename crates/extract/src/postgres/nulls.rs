@@ -2,19 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::array::{ArrayRef, BooleanArray};
 use arrow::compute::filter;
-use arrow::datatypes::TimestampMicrosecondType;
 use arrow::error::ArrowError;
-use chrono::{DateTime, NaiveDate};
 
 /// What a read set aside.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Nulls {
     /// Nulls by column that must hold something.
     pub columns: BTreeMap<&'static str, u64>,
-    /// Rows by the day of their partition, where that is known.
-    pub days: BTreeMap<NaiveDate, i64>,
     /// Rows in all.
     pub rows: u64,
 }
@@ -24,9 +20,6 @@ impl Nulls {
     pub fn add(&mut self, other: Self) {
         for (column, nulls) in other.columns {
             *self.columns.entry(column).or_default() += nulls;
-        }
-        for (day, rows) in other.days {
-            *self.days.entry(day).or_default() += rows;
         }
         self.rows += other.rows;
     }
@@ -59,15 +52,10 @@ impl Whole {
         self.rows.push(std::mem::replace(&mut self.is_whole, true));
     }
 
-    /// The columns without the rows that lack something, which are added to `nulls`; `days` is the column of their
-    /// partition. Most batches lack nothing, and are not touched.
-    pub(super) fn keep(
-        &mut self,
-        columns: Vec<ArrayRef>,
-        days: usize,
-        nulls: &mut Nulls,
-    ) -> Result<Vec<ArrayRef>, ArrowError> {
-        let rows = std::mem::take(&mut self.rows);
+    /// The columns without the rows that lack something, which are added to `nulls`. Most batches lack nothing, and are not
+    /// touched.
+    pub(super) fn keep(&mut self, columns: Vec<ArrayRef>, nulls: &mut Nulls) -> Result<Vec<ArrayRef>, ArrowError> {
+        let rows = BooleanArray::from(std::mem::take(&mut self.rows));
         let lacks = std::mem::take(&mut self.lacks);
         if lacks.is_empty() {
             return Ok(columns);
@@ -75,15 +63,7 @@ impl Whole {
         for (column, count) in lacks {
             *nulls.columns.entry(column).or_default() += count;
         }
-        let instants = columns[days].as_primitive::<TimestampMicrosecondType>();
-        for row in (0..rows.len()).filter(|row| !rows[*row]) {
-            nulls.rows += 1;
-            let micros = instants.is_valid(row).then(|| instants.value(row));
-            if let Some(instant) = micros.and_then(DateTime::from_timestamp_micros) {
-                *nulls.days.entry(instant.date_naive()).or_default() += 1;
-            }
-        }
-        let rows = BooleanArray::from(rows);
+        nulls.rows += rows.false_count() as u64;
         columns.iter().map(|column| filter(column, &rows)).collect()
     }
 }

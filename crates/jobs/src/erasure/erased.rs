@@ -29,6 +29,8 @@ pub(crate) struct Left {
     pub(crate) stay: BooleanArray,
     /// How many of them were changed, since they mention somebody.
     pub(crate) changed: usize,
+    /// How many of them named a device.
+    pub(crate) shared: usize,
 }
 
 impl Left {
@@ -37,6 +39,7 @@ impl Left {
             rows: rows.clone(),
             stay: vec![true; rows.num_rows()].into(),
             changed: 0,
+            shared: 0,
         }
     }
 
@@ -73,6 +76,7 @@ impl Erased {
             rows: filter_record_batch(rows, &stay)?,
             stay,
             changed: 0,
+            shared: 0,
         })
     }
 
@@ -88,6 +92,7 @@ impl Erased {
         let rows = filter_record_batch(rows, &stay)?;
         let mut changed = vec![false; rows.num_rows()];
         let devices = self.without_devices(keys(&rows, DEVICE)?, &mut changed);
+        let shared = changed.iter().filter(|changed| **changed).count();
         let mut columns = rows.columns().to_vec();
         columns[rows.schema().index_of(DEVICE)?] = devices;
         if let Ok(properties) = rows.schema().index_of(PROPERTIES) {
@@ -99,6 +104,7 @@ impl Erased {
             rows: RecordBatch::try_new(rows.schema(), columns)?,
             stay,
             changed: changed.into_iter().filter(|changed| *changed).count(),
+            shared,
         })
     }
 
@@ -206,7 +212,7 @@ mod tests {
         ]);
         let left = erased().leave_out_of_events(&all).unwrap();
         assert_eq!(left.rows, events(&[(Some(2), None, "{}"), (None, Some(102), "{}")]));
-        assert_eq!((left.gone(), left.changed), (3, 1));
+        assert_eq!((left.gone(), left.changed, left.shared), (3, 1, 1));
     }
 
     #[test]
@@ -215,7 +221,7 @@ mod tests {
         let left = erased().leave_out_of_events(&events(&[(Some(2), None, told)])).unwrap();
         let expected = r#"{"by_user_id":null,"peer_user_id":[null,2],"plan":{"of_user_id":null,"price":1},"price":1}"#;
         assert_eq!(left.rows, events(&[(Some(2), None, expected)]));
-        assert_eq!((left.gone(), left.changed), (0, 1));
+        assert_eq!((left.gone(), left.changed, left.shared), (0, 1, 0));
     }
 
     #[test]

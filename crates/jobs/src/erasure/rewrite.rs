@@ -52,7 +52,7 @@ impl Found {
             let anonymous = (0..gone.num_rows()).filter(|row| users.is_null(*row));
             self.anonymous.extend(anonymous.map(|row| ids.value(row).to_owned()));
         }
-        if left.changed > 0 {
+        if left.shared > 0 {
             self.shared.insert(day);
         }
         Ok(())
