@@ -1,14 +1,13 @@
 //! The databases that the services write, and what else every request is handed.
 
-use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kindred_model::{Clock, Source};
-use kindred_simulator::{Schema, Targets};
+use kindred_simulator::{Schema, Targets, connect_options};
 use sqlx::PgPool;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+use sqlx::postgres::PgPoolOptions;
 
 use crate::PlaygroundError;
 use crate::passwords::Passwords;
@@ -69,10 +68,8 @@ impl Playground {
 }
 
 async fn open(database: Source, url: &str) -> Result<PgPool, PlaygroundError> {
-    let options: PgConnectOptions = url
-        .parse()
-        .map_err(|source| PlaygroundError::Address { database, source })?;
-    let options = proving_who_it_is(options, url)
+    let options = connect_options(url)
+        .map_err(|source| PlaygroundError::Address { database, source })?
         .application_name("kindred playground")
         .options([("statement_timeout", STATEMENT_TIMEOUT)]);
     let pool = PgPoolOptions::new()
@@ -87,22 +84,6 @@ async fn open(database: Source, url: &str) -> Result<PgPool, PlaygroundError> {
     Ok(pool)
 }
 
-/// Another machine must prove who it is, unless its address says how far.
-fn proving_who_it_is(options: PgConnectOptions, url: &str) -> PgConnectOptions {
-    let host = options.get_host();
-    let is_here = options.get_socket().is_some()
-        || host == "localhost"
-        || host
-            .trim_matches(['[', ']'])
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback());
-    if is_here || url.contains("sslmode=") || url.contains("ssl-mode=") {
-        options
-    } else {
-        options.ssl_mode(PgSslMode::VerifyFull)
-    }
-}
-
 /// Makes what is missing, alone: two processes that create one table at the same moment would fail each other.
 async fn make_tables(pool: &PgPool, schema: Schema) -> Result<(), sqlx::Error> {
     let mut transaction = pool.begin().await?;
@@ -114,26 +95,4 @@ async fn make_tables(pool: &PgPool, schema: Schema) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(schema.tables).execute(&mut *transaction).await?;
     sqlx::raw_sql(schema.indexes).execute(&mut *transaction).await?;
     transaction.commit().await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn another_machine_must_prove_who_it_is_unless_its_address_says_how_far() {
-        for (url, expected) in [
-            ("postgresql://db.example.com/users", "VerifyFull"),
-            ("postgresql://10.0.0.1/users", "VerifyFull"),
-            ("postgresql://localhost.example.com/users", "VerifyFull"),
-            ("postgresql://postgres:5432/users?sslmode=disable", "Disable"),
-            ("postgresql://localhost/users", "Prefer"),
-            ("postgresql://127.0.0.1/users", "Prefer"),
-            ("postgresql://[::1]/users", "Prefer"),
-            ("postgresql://me@%2Frun%2Fpostgresql/users", "Prefer"),
-        ] {
-            let options = proving_who_it_is(url.parse().unwrap(), url);
-            assert_eq!(format!("{:?}", options.get_ssl_mode()), expected, "{url}");
-        }
-    }
 }

@@ -1,10 +1,10 @@
 //! A connection to one source database, and errors that name it.
 
-use kindred_model::{Source, is_local};
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use kindred_model::Source;
 use sqlx::{Connection, PgConnection, SqlSafeStr};
 
 use crate::SimulatorError;
+use crate::address::connect_options;
 use crate::rows::Table;
 
 /// A connection. A transaction under way is rolled back when this is dropped.
@@ -15,15 +15,10 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) async fn connect(source: Source, url: &str) -> Result<Self, SimulatorError> {
-        let mut options: PgConnectOptions = url.parse().map_err(|error| SimulatorError::Address {
+        let options = connect_options(url).map_err(|error| SimulatorError::Address {
             database: source,
             source: error,
         })?;
-        let leads_away = options.get_socket().is_none() && !is_local(options.get_host());
-        if leads_away && !url.contains("sslmode=") {
-            // As for whoever reads these databases: another machine must prove who it is.
-            options = options.ssl_mode(PgSslMode::VerifyFull);
-        }
         let connection = PgConnection::connect_with(&options).await;
         let connection = connection.map_err(|error| SimulatorError::Unreachable {
             database: source,

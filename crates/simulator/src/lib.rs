@@ -9,6 +9,7 @@
 //! Nothing here knows of analytics: the figures that come out are for others to compute. The model aims at shapes that
 //! figures of real platforms have (retention, rhythm, conversion), not at any real platform.
 
+mod address;
 mod database;
 mod error;
 mod follow;
@@ -19,6 +20,7 @@ mod record;
 mod rows;
 mod schema;
 
+pub use address::connect_options;
 pub use error::SimulatorError;
 pub use follow::{Follower, follow};
 pub use load::simulate;
