@@ -19,20 +19,7 @@ esac
 
 say() { printf 'fuzz-api: %s\n' "$*" >&2; }
 
-# --- schemathesis, below the target folder ----------------------------------------------------------------------------
-
-venv=$target/fuzz/venv
-if ! cmp -s "$scripts/fuzz-requirements.txt" "$venv/requirements.txt"; then
-    python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || {
-        say 'Python 3.10 or later with venv is needed. On Debian or Ubuntu: apt-get install -y python3-venv'
-        exit 1
-    }
-    say 'installing schemathesis'
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$scripts/fuzz-requirements.txt"
-    cp "$scripts/fuzz-requirements.txt" "$venv/requirements.txt"
-fi
+venv=$("$scripts/venv.sh" fuzz)
 
 # --- a demo of its own ------------------------------------------------------------------------------------------------
 
