@@ -8,7 +8,11 @@ CASES ?= 20000
 # Where release binaries are: run from there, since `cargo run` of one package alone may build its dependencies anew.
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
 
-.PHONY: help setup demo run walkthrough test test-faults fuzz fuzz-api lint docs bench
+# Where a demo's lake lies, when nothing says otherwise.
+STATE_DIR ?= $(if $(filter 0,$(shell id -u)),/var/lib/kindred,$(or $(XDG_STATE_HOME),$(HOME)/.local/state)/kindred)
+LAKE ?= $(STATE_DIR)/lake
+
+.PHONY: help setup demo run walkthrough notebook test test-faults fuzz fuzz-api lint docs bench
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -24,6 +28,9 @@ run: setup ## Both servers, on the settings of the environment and .env
 
 walkthrough: setup ## The specification's walkthrough with its checks, on services of its own (USERS=20)
 	@scripts/walkthrough.sh
+
+notebook: ## The data scientists' notebook, run on a demo's lake and kept with its output (LAKE=folder)
+	LAKE="$(LAKE)" "$$(scripts/venv.sh data)/bin/python" scripts/run-notebook.py docs/notebooks/tour.ipynb
 
 test: setup ## Every test, on a real PostgreSQL of its own
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \

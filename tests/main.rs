@@ -5,6 +5,7 @@
     reason = "a test fails by panicking, and may be as large as it likes"
 )]
 
+mod catalog;
 mod house_rules;
 mod identities;
 mod lake_files;

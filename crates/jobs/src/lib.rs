@@ -6,6 +6,7 @@
 //! due is not decided here.
 
 mod backfill;
+pub mod catalog;
 mod consumer;
 mod demand;
 mod erasure;

@@ -47,6 +47,12 @@ pub(crate) enum Command {
     /// SQL over the lake's facts and figures
     #[command(after_help = examples::QUERY)]
     Query(QueryArgs),
+    /// The lake's tables, or the columns of one: types, units and definitions
+    #[command(after_help = examples::DESCRIBE)]
+    Describe {
+        /// The table; all of them by default
+        table: Option<String>,
+    },
     /// Writes a simulated platform into the source databases
     #[command(after_help = examples::SIMULATE)]
     Simulate(SimulateArgs),

@@ -6,6 +6,7 @@ Examples:
   kindred check                                    is all that is set right? every mistake at once
   kindred serve                                    both APIs, and the jobs by their schedules
   kindred backfill daily --from 2026-01-01 --to 2026-02-01
+  kindred describe                                 what the lake holds, table by table
   kindred query 'select date, total_active_users from daily_kpi_summaries order by date'
 
 Settings, from the environment or `.env` (docs/deployment.md has all of them):
@@ -47,6 +48,11 @@ Examples:
   kindred query 'select date, total_active_users from daily_kpi_summaries order by date desc limit 7'
   kindred query 'select kind, count(*) from messages group by 1' --format csv
   kindred query 'select * from retention_cohorts' --format parquet --output cohorts.parquet";
+
+pub(crate) const DESCRIBE: &str = "\
+Examples:
+  kindred describe
+  kindred describe daily_kpi_summaries";
 
 pub(crate) const SIMULATE: &str = "\
 Examples:

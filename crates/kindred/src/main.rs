@@ -20,13 +20,21 @@ use clap::Parser;
 use crate::cli::{Cli, Command};
 use crate::settings::Settings;
 
+/// Kept answers come and go in every size. The system's allocator leaves ever more holes between them (half as much again
+/// as was in use, after five minutes of load); this one does not.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Command::Completions { shell } = cli.command {
-        return match commands::completions(shell) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => exit::failed(&error),
-        };
+    // What needs no settings does not read them, and does not fail by them.
+    let said = match &cli.command {
+        Command::Completions { shell } => Some(commands::completions(*shell)),
+        Command::Describe { table } => Some(commands::describe(table.as_deref())),
+        _ => None,
+    };
+    if let Some(said) = said {
+        return said.map_or_else(|error| exit::failed(&error), |()| ExitCode::SUCCESS);
     }
     let settings = match Settings::from_environment() {
         Ok(settings) => settings,

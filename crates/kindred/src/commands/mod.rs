@@ -4,6 +4,7 @@ mod backfill;
 mod check;
 mod completions;
 mod demo;
+mod describe;
 mod erase;
 mod following;
 mod migrate;
@@ -18,6 +19,7 @@ mod user_key;
 use std::process::ExitCode;
 
 pub(crate) use completions::completions;
+pub(crate) use describe::describe;
 
 use crate::cli::Command;
 use crate::settings::Settings;
@@ -37,6 +39,7 @@ pub(crate) async fn run(command: Command, settings: Settings) -> anyhow::Result<
         Command::UserKey { id } => user_key::user_key(&settings, &id)?,
         Command::Erase { id } => Box::pin(erase::erase(&settings, &id)).await?,
         Command::Completions { shell } => completions(shell)?,
+        Command::Describe { table } => describe(table.as_deref())?,
         Command::Psql { database, arguments } => return psql::psql(&settings, &database, &arguments).await,
     }
     Ok(ExitCode::SUCCESS)

@@ -2,10 +2,12 @@
 
 mod command;
 mod platform;
+mod python;
 mod server;
 mod small_disk;
 
 pub(crate) use command::{Answer, Kindred, embedded_server, home};
 pub(crate) use platform::{DAY, Platform, UNREACHABLE};
+pub(crate) use python::{python, repository};
 pub(crate) use server::Server;
 pub(crate) use small_disk::SmallDisk;
