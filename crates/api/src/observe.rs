@@ -34,7 +34,7 @@ pub(crate) struct Observer {
 /// Finds out whose request it is, and tells of it when it is answered.
 pub(crate) async fn observe(State(observer): State<Observer>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let caller = observer.access.caller(request.headers()).cloned();
+    let caller = observer.access.caller(&request).cloned();
     if let Some(caller) = &caller {
         request.extensions_mut().insert(caller.clone());
     }

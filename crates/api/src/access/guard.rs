@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt};
@@ -42,9 +42,11 @@ impl Guarded {
         }
     }
 
-    /// Pages for the same, which are no part of the API's document.
+    /// Pages for the same, which are no part of the API's document. A browser is told to ask for the token.
     pub(crate) fn pages(self, pages: Router<ApiState>) -> Router<ApiState> {
-        pages.route_layer(from_fn_with_state(self.guard, demand))
+        pages
+            .route_layer(from_fn_with_state(self.guard, demand))
+            .layer(map_response(ask_for_password))
     }
 }
 
@@ -85,6 +87,15 @@ impl Guard {
         }
         (caller.role() < self.role).then(|| ApiError::Forbidden(self.role).into_response())
     }
+}
+
+/// What makes a browser show its dialog for a name and a password: the token is the password.
+async fn ask_for_password(mut response: Response) -> Response {
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let challenge = HeaderValue::from_static("Basic realm=\"kindred: the token is the password\", charset=\"UTF-8\"");
+        response.headers_mut().append(WWW_AUTHENTICATE, challenge);
+    }
+    response
 }
 
 /// Told in whole seconds, after which there is one request at the least.

@@ -5,7 +5,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, header};
+use axum::extract::Request;
+use axum::http::header;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use governor::clock::Clock;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use sha2::{Digest, Sha256};
@@ -103,11 +105,14 @@ impl Caller {
 
 impl Access {
     /// Whose token the request carries; nobody's when it carries none that is known.
-    pub(crate) fn caller(&self, headers: &HeaderMap) -> Option<&Caller> {
+    pub(crate) fn caller(&self, request: &Request) -> Option<&Caller> {
         if self.is_open() {
             return None;
         }
-        let digest = Sha256::digest(bearer(headers)?);
+        let value = request.headers().get(header::AUTHORIZATION)?.as_bytes();
+        // A browser sends a password by itself, also with what a stranger's page asks for: to read alone.
+        let typed = || password(value).filter(|_| request.method().is_safe());
+        let digest = Sha256::digest(bearer(value).map(<[u8]>::to_vec).or_else(typed)?);
         // Every token is looked at, each for as long as the others, so that time tells nothing.
         self.callers.iter().fold(None, |found, caller| {
             let is_its = bool::from(caller.0.0.digest.ct_eq(&digest));
@@ -117,9 +122,21 @@ impl Access {
 }
 
 /// What stands behind `Authorization: Bearer`.
-fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
-    let value = headers.get(header::AUTHORIZATION)?.as_bytes();
-    let (scheme, token) = value.split_at_checked("Bearer ".len())?;
-    let token = token.trim_ascii();
-    (scheme.eq_ignore_ascii_case(b"Bearer ") && !token.is_empty()).then_some(token)
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    behind(b"Bearer ", value)
+}
+
+/// The password of `Authorization: Basic`, which is where a browser puts what a person has typed in. The user's name may
+/// be anything.
+fn password(value: &[u8]) -> Option<Vec<u8>> {
+    let typed = BASE64_STANDARD.decode(behind(b"Basic ", value)?).ok()?;
+    let colon = typed.iter().position(|byte| *byte == b':')?;
+    let password = typed[colon + 1..].trim_ascii();
+    (!password.is_empty()).then(|| password.to_vec())
+}
+
+fn behind<'a>(scheme: &[u8], value: &'a [u8]) -> Option<&'a [u8]> {
+    let (found, rest) = value.split_at_checked(scheme.len())?;
+    let rest = rest.trim_ascii();
+    (found.eq_ignore_ascii_case(scheme) && !rest.is_empty()).then_some(rest)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use futures::future::join_all;
 use kindred_api::{Access, Role, Token};
 use reqwest::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -131,7 +132,10 @@ async fn every_route_is_for_its_role_and_those_above_it() {
                 assert!(detail.contains(needed.as_str()), "{detail}");
             } else {
                 assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{told}");
-                assert_eq!(answer.headers()[WWW_AUTHENTICATE], "Bearer");
+                let challenges: Vec<_> = answer.headers().get_all(WWW_AUTHENTICATE).iter().collect();
+                assert_eq!(challenges[0], "Bearer");
+                let is_page = operation.contains("/docs") || operation.contains("/openapi.json");
+                assert_eq!(challenges.len(), 1 + usize::from(is_page), "{told}: {challenges:?}");
                 problem(answer, 401).await;
             }
         }
@@ -178,6 +182,26 @@ async fn a_scheme_is_read_in_any_case() {
     ] {
         let answer = call(&servers, "kpi GET /kpis/overview", Some(value)).await;
         assert_eq!(answer.status(), status, "{value}");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_gives_the_token_as_a_password_and_may_read_with_it_alone() {
+    let servers = Servers::open_to(by_tokens()).await;
+    let basic = |text: &str| format!("Basic {}", BASE64_STANDARD.encode(text));
+    let admin = basic("anybody:token-of-an-admin");
+    for (operation, value, status) in [
+        ("kpi GET /docs/", basic("anybody:token-of-a-viewer"), 200),
+        ("control GET /openapi.json", basic(":token-of-a-viewer"), 200),
+        ("kpi GET /kpis/overview", basic("anybody:token-of-a-viewer"), 200),
+        ("kpi GET /docs/", basic("token-of-a-viewer:"), 401),
+        ("kpi GET /docs/", basic("anybody:token-of-nobody"), 401),
+        ("kpi GET /docs/", "Basic ?".to_owned(), 401),
+        ("control POST /trigger/{job}", admin.clone(), 401),
+        ("kpi DELETE /cache", admin, 401),
+    ] {
+        let answer = call(&servers, operation, Some(&value)).await;
+        assert_eq!(answer.status(), status, "{operation} by {value}");
     }
 }
 
