@@ -54,10 +54,11 @@ impl PinnedStore {
             .cloned()
     }
 
-    fn pin(&self, meta: &ObjectMeta) {
+    /// By the name that was asked for: the answer may bear another, below a prefix of the store.
+    fn pin(&self, location: &Path, meta: &ObjectMeta) {
         if let Some(etag) = &meta.e_tag {
             let mut etags = self.etags.lock().unwrap_or_else(PoisonError::into_inner);
-            etags.entry(meta.location.clone()).or_insert_with(|| etag.clone());
+            etags.entry(location.clone()).or_insert_with(|| etag.clone());
         }
     }
 }
@@ -81,7 +82,7 @@ impl ObjectStore for PinnedStore {
             fault.get_or_init(|| Fault::of(error));
         };
         let mut result = self.inner.get_opts(location, options).await.inspect_err(&note)?;
-        self.pin(&result.meta);
+        self.pin(location, &result.meta);
         // An answer may break off after its head has come.
         result.payload = match result.payload {
             GetResultPayload::Stream(bytes) => GetResultPayload::Stream(bytes.inspect_err(note).boxed()),
