@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use datafusion::error::DataFusionError;
+use kindred_lake::Fault;
 
 /// A failure of the engine. Every message names the query and what to check.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,19 @@ pub enum EngineError {
         /// The table.
         table: String,
     },
+    /// The lake's store was not there for what the plan reads.
+    #[error("the query `{query}` could not read the lake {lake}: {}", fault.advice(lake))]
+    Lake {
+        /// The query.
+        query: String,
+        /// The lake's address.
+        lake: String,
+        /// Why the store was not there.
+        fault: Fault,
+        /// What DataFusion said.
+        #[source]
+        source: Box<DataFusionError>,
+    },
     /// The plan or its execution failed.
     #[error("the query `{query}` failed")]
     Plan {
@@ -73,6 +87,12 @@ impl EngineError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Plan { lost_a_file: true, .. })
+    }
+
+    /// Whether the lake's store did not answer, or did not let us in.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Lake { .. })
     }
 }
 

@@ -16,7 +16,7 @@ use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
-use kindred_lake::{Dataset, Lake, PartitionFile, PinnedStore, Snapshot};
+use kindred_lake::{Dataset, Fault, Lake, PartitionFile, PinnedStore, Snapshot};
 use tokio::time::timeout;
 
 use crate::bind::{Bound, read_only};
@@ -92,11 +92,15 @@ impl Engine {
         let store = Arc::new(store);
         self.runtime
             .register_object_store(url.as_ref(), Arc::clone(&store) as Arc<_>);
+        let reading = Reading {
+            store,
+            lake: lake.address().into(),
+        };
         let contexts = [self.options.target_partitions, 1].map(|partitions| self.context(partitions));
         Session {
             engine: self.clone(),
             url,
-            store,
+            reading,
             snapshot,
             contexts,
         }
@@ -119,7 +123,7 @@ impl Engine {
 pub struct Session {
     engine: Engine,
     url: ObjectStoreUrl,
-    store: Arc<PinnedStore>,
+    reading: Reading,
     snapshot: Snapshot,
     /// The same tables twice: for all cores, and for the retry on a single partition.
     contexts: [SessionContext; 2],
@@ -211,7 +215,7 @@ impl Session {
             };
             match timeout(self.engine.options.deadline, work).await {
                 Ok(result) => {
-                    let rows = result.map_err(|error| stopped(&self.store, &query.name, error))?;
+                    let rows = result.map_err(|error| self.reading.stopped(&query.name, error))?;
                     let ms = began.elapsed().as_millis();
                     tracing::debug!(query = query.name, ms, rows = rows.len(), "answered");
                     return Ok(rows);
@@ -239,8 +243,8 @@ impl Session {
         let context = &self.contexts[0];
         expect_tables(context, query)?;
         let plan = async { bound.plan(context, &query.sql).await?.execute_stream().await };
-        let (store, name) = (Arc::clone(&self.store), query.name.clone());
-        let failed = move |error| stopped(&store, &name, error);
+        let (reading, name) = (self.reading.clone(), query.name.clone());
+        let failed = move |error| reading.stopped(&name, error);
         let rows = plan.await.map_err(&failed)?;
         Ok(rows.map_err(failed).boxed())
     }
@@ -258,7 +262,7 @@ impl Session {
     /// What a failure among the rows of [`Session::sql`] means; errors call the statement `name`.
     #[must_use]
     pub fn failure(&self, name: &str, source: DataFusionError) -> EngineError {
-        stopped(&self.store, name, source)
+        self.reading.stopped(name, source)
     }
 }
 
@@ -284,11 +288,30 @@ fn failed(query: &str, source: DataFusionError) -> EngineError {
     }
 }
 
-/// A failure while the store's files are read.
-fn stopped(store: &PinnedStore, query: &str, source: DataFusionError) -> EngineError {
-    EngineError::Plan {
-        query: query.to_owned(),
-        lost_a_file: store.has_lost_a_file(),
-        source: Box::new(source),
+/// What a session's plans read.
+#[derive(Clone)]
+struct Reading {
+    store: Arc<PinnedStore>,
+    /// The lake's address.
+    lake: Arc<str>,
+}
+
+impl Reading {
+    /// A failure while the store's files are read.
+    fn stopped(&self, query: &str, source: DataFusionError) -> EngineError {
+        let (query, source) = (query.to_owned(), Box::new(source));
+        match self.store.fault() {
+            Some(fault) if fault.is_unreachable() => EngineError::Lake {
+                query,
+                lake: self.lake.to_string(),
+                fault,
+                source,
+            },
+            fault => EngineError::Plan {
+                query,
+                lost_a_file: fault == Some(Fault::Changed),
+                source,
+            },
+        }
     }
 }

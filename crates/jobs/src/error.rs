@@ -94,7 +94,7 @@ pub enum JobError {
 /// What an error asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// A source or the warehouse could not be reached, or did not let us in.
+    /// A source, the warehouse or the lake's store could not be reached, or did not let us in.
     Unreachable,
     /// The request or a setting must be corrected.
     Usage,
@@ -115,7 +115,7 @@ impl JobError {
             Self::Request(RequestError::Warehouse(error)) | Self::Erase(PublishError::Warehouse(error)) => {
                 passes(error)
             }
-            Self::Engine(error) => error.is_retryable(),
+            Self::Engine(error) => error.is_retryable() || error.is_unreachable(),
             Self::Lake(error) | Self::Publish(PublishError::Swap(error)) => matches!(error, LakeError::Store { .. }),
             Self::LostLease
             | Self::Publish(PublishError::LostLease { .. })
@@ -150,6 +150,10 @@ impl JobError {
                 of_warehouse(error)
             }
             Self::Erase(PublishError::Swap(never)) => match *never {},
+            Self::Lake(error) | Self::Publish(PublishError::Swap(error)) if error.is_unreachable() => {
+                ErrorKind::Unreachable
+            }
+            Self::Engine(error) if error.is_unreachable() => ErrorKind::Unreachable,
             Self::SourceUnset(_) | Self::Future(_) => ErrorKind::Usage,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::Request(RequestError::AlreadyRunning { .. })

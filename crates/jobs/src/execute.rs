@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::error::{JobError, describe};
 use crate::ledger::Ledger;
-use crate::sweep::sweep;
+use crate::sweep::{clear, sweep};
 use crate::turn::claim_in_turn;
 use crate::{Platform, quality, run};
 
@@ -81,13 +81,16 @@ async fn hold(platform: &Arc<Platform>, run: Run, owner: Uuid, cancel: &Cancella
     let (run_id, warehouse) = (run.id, &platform.warehouse);
     tracing::info!(%run_id, job = %run.job, from = %run.interval_start, to = %run.interval_end, "run begins");
 
-    // Of those that died while this process lived.
-    if let Err(error) = sweep(&platform.lake, warehouse).await {
-        tracing::warn!(%run_id, error = describe(&error), "what dead runs have staged could not be removed");
-    }
     let ledger = Ledger::new(warehouse.clone(), platform.clock.clone(), run_id, owner);
+    let work = async {
+        // Of those that died while this process lived. Under the lease's heartbeat: a store may take its time.
+        if let Err(error) = sweep(&platform.lake, warehouse).await {
+            tracing::warn!(%run_id, error = describe(&error), "what dead runs have staged could not be removed");
+        }
+        run::run(platform, &run, owner, &ledger).await
+    };
     let ended = tokio::select! {
-        ended = Box::pin(run::run(platform, &run, owner, &ledger)) => ended,
+        ended = Box::pin(work) => ended,
         lost = keep_lease(platform, run_id, owner) => Err(lost),
         () = sleep(deadline(run.job)) => Err(JobError::Deadline { after: deadline(run.job) }),
         () = cancel.cancelled() => Err(JobError::Cancelled),
@@ -154,9 +157,7 @@ async fn give_up(platform: &Platform, run: &Run, owner: Uuid, ledger: &Ledger, e
     } else {
         RunStatus::Failed
     };
-    if let Err(error) = platform.lake.discard(run.id).await {
-        tracing::warn!(run_id = %run.id, error = describe(&error), "staged files were left behind");
-    }
+    clear(&platform.lake, run.id).await;
     let steps = ledger.steps();
     let outcome = RunOutcome {
         status,

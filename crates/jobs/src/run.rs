@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::consumer::{self, Consumer, Pending, facts_of, left_over};
 use crate::demand::{RESTATED_DAYS, Situation, tables_of};
 use crate::erasure::Erased;
-use crate::error::{JobError, describe};
+use crate::error::JobError;
 use crate::ledger::{Done, Ledger, count};
 use crate::steps::compute::{self, Outcome};
 use crate::steps::datasets::FUNNEL_PEOPLE;
@@ -25,6 +25,7 @@ use crate::steps::pull;
 use crate::steps::state::{self, Rebuild};
 use crate::steps::work::Work;
 use crate::steps::{datasets, expired, mirror, standing};
+use crate::sweep::clear;
 use crate::{Platform, quality};
 
 /// How far before a day a bucket that holds it may begin.
@@ -232,9 +233,7 @@ pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger
         })
         .await?;
     // What was read and no different is still staged; the run is published whether or not it can be removed now.
-    if let Err(error) = platform.lake.discard(run.id).await {
-        tracing::warn!(run_id = %run.id, error = describe(&error), "staged files were left behind");
-    }
+    clear(&platform.lake, run.id).await;
     for (table, changed) in &published.rows_changed {
         tracing::info!(run_id = %run.id, table, changed, "published");
     }

@@ -1,6 +1,6 @@
 //! Exit codes, and the last words of a command.
 //!
-//! 0 done; 1 the run failed; 2 usage or settings; 3 a source or the warehouse could not be reached.
+//! 0 done; 1 the run failed; 2 usage or settings; 3 a source, the warehouse or the lake's bucket could not be reached.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -101,7 +101,9 @@ fn code_of(cause: &(dyn Error + 'static)) -> Option<u8> {
     if let Some(error) = cause.downcast_ref::<CheckFailed>() {
         return Some(if error.unreachable { UNREACHABLE } else { USAGE });
     }
-    if cause.is::<EmbeddedPgError>() {
+    let is_lake_away = cause.downcast_ref().is_some_and(LakeError::is_unreachable)
+        || cause.downcast_ref().is_some_and(EngineError::is_unreachable);
+    if is_lake_away || cause.is::<EmbeddedPgError>() {
         return Some(UNREACHABLE);
     }
     let malformed_setting = matches!(cause.downcast_ref(), Some(LakeError::Address { .. }))

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::Fault;
+
 /// A failure of the lake. Every message names the object and what to check.
 #[derive(Debug, thiserror::Error)]
 pub enum LakeError {
@@ -24,12 +26,14 @@ pub enum LakeError {
         source: std::io::Error,
     },
     /// The store did not answer as it should.
-    #[error("the lake could not {action} {path}: check the store's space, rights and network")]
+    #[error("the lake could not {action} {object}: {}", fault.advice(object))]
     Store {
         /// What was tried, as a verb.
         action: &'static str,
-        /// On which object.
-        path: String,
+        /// The address of the object or folder.
+        object: String,
+        /// What it means.
+        fault: Fault,
         /// What the store said.
         #[source]
         source: object_store::Error,
@@ -46,12 +50,12 @@ pub enum LakeError {
         source: std::io::Error,
     },
     /// A Parquet file could not be written or read.
-    #[error("the lake could not {action} the Parquet file {path}: check the store's space and rights (LAKE_URL)")]
+    #[error("the lake could not {action} the Parquet file {object}: check the store's space and rights (LAKE_URL)")]
     Parquet {
         /// What was tried, as a verb.
         action: &'static str,
-        /// On which file.
-        path: String,
+        /// The file's address.
+        object: String,
         /// What the Parquet library said.
         #[source]
         source: parquet::errors::ParquetError,
@@ -81,4 +85,13 @@ pub enum LakeError {
         /// The column.
         column: String,
     },
+}
+
+impl LakeError {
+    /// Whether the lake's store, on another machine, is not there for us: it does not answer, does not let us in, or has no
+    /// such bucket.
+    #[must_use]
+    pub const fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Store { fault, .. } if fault.is_unreachable())
+    }
 }

@@ -9,9 +9,11 @@
 
 mod content_hash;
 mod error;
+mod fault;
 mod layout;
 mod partition;
 mod pinned_store;
+mod place;
 mod snapshot;
 mod split;
 mod stage;
@@ -21,6 +23,7 @@ mod writer;
 
 pub use content_hash::ContentHash;
 pub use error::LakeError;
+pub use fault::Fault;
 pub use layout::{Area, Dataset};
 pub use partition::Partition;
 pub use pinned_store::PinnedStore;

@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
+
+use crate::Fault;
 
 /// Reads each file only in the version that it first met, known by its ETag.
 ///
@@ -21,7 +23,8 @@ use object_store::{
 pub struct PinnedStore {
     inner: Arc<dyn ObjectStore>,
     etags: Mutex<HashMap<Path, String>>,
-    lost: AtomicBool,
+    /// Why a read failed first.
+    fault: Arc<OnceLock<Fault>>,
 }
 
 impl PinnedStore {
@@ -33,14 +36,14 @@ impl PinnedStore {
         Self {
             inner,
             etags: Mutex::new(etags.collect()),
-            lost: AtomicBool::new(false),
+            fault: Arc::default(),
         }
     }
 
-    /// Whether a pinned file was found replaced or gone. Readers may tell it in words alone: a Parquet reader that cannot
-    /// read a footer keeps the text of the store's error, and not the error.
-    pub fn has_lost_a_file(&self) -> bool {
-        self.lost.load(Ordering::Relaxed)
+    /// Why a read failed, if one did; [`Fault::Changed`] for a pinned file that was found replaced or gone. Readers may tell
+    /// it in words alone: a Parquet reader that cannot read a footer keeps the text of the store's error, and not the error.
+    pub fn fault(&self) -> Option<Fault> {
+        self.fault.get().copied()
     }
 
     fn pin_of(&self, location: &Path) -> Option<String> {
@@ -51,10 +54,11 @@ impl PinnedStore {
             .cloned()
     }
 
-    fn pin(&self, meta: &ObjectMeta) {
+    /// By the name that was asked for: the answer may bear another, below a prefix of the store.
+    fn pin(&self, location: &Path, meta: &ObjectMeta) {
         if let Some(etag) = &meta.e_tag {
             let mut etags = self.etags.lock().unwrap_or_else(PoisonError::into_inner);
-            etags.entry(meta.location.clone()).or_insert_with(|| etag.clone());
+            etags.entry(location.clone()).or_insert_with(|| etag.clone());
         }
     }
 }
@@ -73,12 +77,17 @@ impl ObjectStore for PinnedStore {
             Some(etag) => options.with_if_match(Some(etag)),
             None => options,
         };
-        let result = self.inner.get_opts(location, options).await;
-        if let Err(Error::Precondition { .. } | Error::NotFound { .. }) = result {
-            self.lost.store(true, Ordering::Relaxed);
-        }
-        let result = result?;
-        self.pin(&result.meta);
+        let fault = Arc::clone(&self.fault);
+        let note = move |error: &Error| {
+            fault.get_or_init(|| Fault::of(error));
+        };
+        let mut result = self.inner.get_opts(location, options).await.inspect_err(&note)?;
+        self.pin(location, &result.meta);
+        // An answer may break off after its head has come.
+        result.payload = match result.payload {
+            GetResultPayload::Stream(bytes) => GetResultPayload::Stream(bytes.inspect_err(note).boxed()),
+            file @ GetResultPayload::File(..) => file,
+        };
         Ok(result)
     }
 

@@ -83,12 +83,8 @@ impl Lake {
 
     async fn list(&self, dataset: &Dataset) -> Result<BTreeMap<Partition, PartitionFile>, LakeError> {
         let folder = Path::from(dataset.folder());
-        let failed = |source| LakeError::Store {
-            action: "list",
-            path: dataset.folder(),
-            source,
-        };
-        let listed: Vec<ObjectMeta> = self.store.list(Some(&folder)).try_collect().await.map_err(failed)?;
+        let listed = self.store.list(Some(&folder)).try_collect().await;
+        let listed: Vec<ObjectMeta> = listed.map_err(|source| self.failed("list", &folder, source))?;
         let partitions = listed.into_iter().filter_map(|meta| {
             let partition = dataset.partition_of(&meta.location)?;
             Some((partition, PartitionFile { partition, meta }))

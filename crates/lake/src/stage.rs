@@ -200,11 +200,11 @@ impl Closing {
             self.lake.make_durable(&self.path).await?;
         }
         let found = self.lake.store.head(&self.path).await;
-        let meta = found.map_err(|source| LakeError::Store {
-            action: "find",
-            path: self.path.to_string(),
-            source,
-        })?;
+        // A store below a prefix answers with the whole name.
+        let meta = ObjectMeta {
+            location: self.path.clone(),
+            ..found.map_err(|source| self.lake.failed("find", &self.path, source))?
+        };
         Ok(StagedPartition {
             dataset: self.dataset,
             partition: self.partition,

@@ -1,15 +1,17 @@
 //! The store that holds the lake.
 
+use std::fmt::Display;
+use std::io;
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt};
-use url::Url;
+use parquet::errors::ParquetError;
 
-use crate::LakeError;
+use crate::place::{Place, without_credentials};
+use crate::{Fault, LakeError};
 
 /// A lake: an object store whose root is the lake's root. Clones share it.
 #[derive(Debug, Clone)]
@@ -17,6 +19,8 @@ pub struct Lake {
     pub(crate) store: Arc<dyn ObjectStore>,
     /// Where the store's root lies on this machine, when it does: then files are made durable by fsync.
     pub(crate) folder: Option<PathBuf>,
+    /// As it may be printed.
+    address: Arc<str>,
 }
 
 impl Lake {
@@ -28,7 +32,11 @@ impl Lake {
     pub fn open(address: &str, options: impl IntoIterator<Item = (String, String)>) -> Result<Self, LakeError> {
         match Place::parse(address, options)? {
             Place::Folder(path) => Self::open_folder(&path),
-            Place::Store(store) => Ok(Self { store, folder: None }),
+            Place::Store(store) => Ok(Self {
+                store,
+                folder: None,
+                address: without_credentials(address).trim_end_matches('/').into(),
+            }),
         }
     }
 
@@ -51,6 +59,7 @@ impl Lake {
             LocalFileSystem::new_with_prefix(&folder).map_err(|error| unusable(std::io::Error::other(error)))?;
         Ok(Self {
             store: Arc::new(store),
+            address: folder.to_string_lossy().into(),
             folder: Some(folder),
         })
     }
@@ -67,55 +76,60 @@ impl Lake {
     /// When either fails.
     pub async fn probe(&self) -> Result<(), LakeError> {
         let path = Path::from(format!(".probe-{}", std::process::id()));
-        let failed = |action| {
-            let path = path.to_string();
-            move |source| LakeError::Store { action, path, source }
-        };
-        self.store.put(&path, "kindred".into()).await.map_err(failed("write"))?;
-        self.store.delete(&path).await.map_err(failed("delete"))
+        let written = self.store.put(&path, "kindred".into()).await;
+        written.map_err(|source| self.failed("write", &path, source))?;
+        let deleted = self.store.delete(&path).await;
+        deleted.map_err(|source| self.failed("delete", &path, source))
     }
-}
 
-/// What an address names.
-enum Place {
-    Folder(PathBuf),
-    Store(Arc<dyn ObjectStore>),
-}
+    /// Where it is, as it may be printed.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
 
-impl Place {
-    fn parse(address: &str, options: impl IntoIterator<Item = (String, String)>) -> Result<Self, LakeError> {
-        let refused = |source| LakeError::Address {
-            url: without_credentials(address),
+    /// That the store did not do something with an object or a folder.
+    pub(crate) fn failed(&self, action: &'static str, path: impl Display, source: object_store::Error) -> LakeError {
+        LakeError::Store {
+            action,
+            object: self.object(path),
+            // The disk of this machine is never away, and has no keys.
+            fault: match self.folder {
+                Some(_) => Fault::Other,
+                None => Fault::of(&source),
+            },
             source,
-        };
-        if !address.contains("://") {
-            return Ok(Self::Folder(address.into()));
         }
-        let url = Url::parse(address).map_err(|_| refused(None))?;
-        if url.scheme() == "file" {
-            return Ok(Self::Folder(url.to_file_path().map_err(|()| refused(None))?));
+    }
+
+    /// That a Parquet file could not be written or read: the store's failure, if it was one.
+    pub(crate) fn parquet_failed(&self, action: &'static str, path: impl Display, source: ParquetError) -> LakeError {
+        match store_error(source) {
+            Ok(error) => self.failed(action, path, error),
+            Err(source) => LakeError::Parquet {
+                action,
+                object: self.object(path),
+                source,
+            },
         }
-        if !matches!(
-            url.scheme(),
-            "s3" | "s3a" | "gs" | "az" | "abfs" | "abfss" | "adl" | "azure"
-        ) {
-            return Err(refused(None));
-        }
-        let (store, prefix) = object_store::parse_url_opts(&url, options).map_err(|error| refused(Some(error)))?;
-        Ok(Self::Store(Arc::new(PrefixStore::new(store, prefix))))
+    }
+
+    fn object(&self, path: impl Display) -> String {
+        format!("{}/{path}", self.address)
     }
 }
 
-/// The address as it may be printed: user, password and query left out.
-fn without_credentials(address: &str) -> String {
-    match Url::parse(address) {
-        Ok(mut url) => {
-            // Both fail only for addresses that cannot hold them.
-            let _ = url.set_username("");
-            let _ = url.set_password(None);
-            url.set_query(None);
-            url.to_string()
-        }
-        Err(_) => address.to_owned(),
+/// The store's error behind that of a Parquet writer, which has it from a writer of bytes.
+fn store_error(error: ParquetError) -> Result<object_store::Error, ParquetError> {
+    let ParquetError::External(cause) = error else {
+        return Err(error);
+    };
+    match cause
+        .downcast::<io::Error>()
+        .map(|cause| cause.downcast::<object_store::Error>())
+    {
+        Ok(Ok(error)) => Ok(error),
+        Ok(Err(cause)) => Err(ParquetError::External(Box::new(cause))),
+        Err(cause) => Err(ParquetError::External(cause)),
     }
 }

@@ -20,21 +20,21 @@ const REQUESTS_AT_ONCE: usize = 16;
 impl Lake {
     /// Puts staged files into their places, each at once: a reader sees the old file or the new one.
     ///
-    /// On a local disk this is a rename and an fsync of the folders; on an object store, a copy of one object over
-    /// the other.
+    /// On a local disk this is a rename and an fsync of the folders. A bucket has no rename: an object is copied over the
+    /// other, and what was staged stays until it is discarded, with many others at once.
     ///
     /// # Errors
     /// At the first file that cannot be moved; others have been.
     pub async fn swap(&self, staged: &[StagedPartition]) -> Result<(), LakeError> {
         let moves = staged.iter().map(|partition| {
-            let (store, from) = (self.store.clone(), partition.meta.location.clone());
+            let (lake, from) = (self.clone(), partition.meta.location.clone());
             let to = Path::from(partition.path());
             let moved = async move {
-                store.rename(&from, &to).await.map_err(|source| LakeError::Store {
-                    action: "publish",
-                    path: to.to_string(),
-                    source,
-                })
+                let moved = match lake.folder {
+                    Some(_) => lake.store.rename(&from, &to).await,
+                    None => lake.store.copy(&from, &to).await,
+                };
+                moved.map_err(|source| lake.failed("publish", &to, source))
             };
             moved.boxed()
         });
@@ -59,15 +59,11 @@ impl Lake {
     /// At the first file that cannot be removed; others have been.
     pub async fn remove(&self, partitions: &[(Dataset, Partition)]) -> Result<(), LakeError> {
         let removals = partitions.iter().map(|(dataset, partition)| {
-            let (store, path) = (self.store.clone(), Path::from(dataset.file(*partition)));
+            let (lake, path) = (self.clone(), Path::from(dataset.file(*partition)));
             let removed = async move {
-                match store.delete(&path).await {
+                match lake.store.delete(&path).await {
                     Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-                    Err(source) => Err(LakeError::Store {
-                        action: "delete",
-                        path: path.to_string(),
-                        source,
-                    }),
+                    Err(source) => Err(lake.failed("delete", &path, source)),
                 }
             };
             removed.boxed()
@@ -102,13 +98,11 @@ impl Lake {
             })
             .await;
         }
-        for location in self.staged(&folder).await? {
-            let failed = |source| LakeError::Store {
-                action: "delete",
-                path: location.to_string(),
-                source,
-            };
-            self.store.delete(&location).await.map_err(failed)?;
+        let staged = self.store.list(Some(&Path::from(folder.as_str())));
+        let locations = staged.map_ok(|meta| meta.location).boxed();
+        let mut deleted = self.store.delete_stream(locations);
+        while let Some(one) = deleted.next().await {
+            one.map_err(|source| self.failed("delete what is staged in", &folder, source))?;
         }
         Ok(())
     }
@@ -123,11 +117,8 @@ impl Lake {
 
     async fn staged(&self, folder: &str) -> Result<Vec<Path>, LakeError> {
         let listed = self.store.list(Some(&Path::from(folder))).map_ok(|meta| meta.location);
-        listed.try_collect().await.map_err(|source| LakeError::Store {
-            action: "list",
-            path: folder.to_owned(),
-            source,
-        })
+        let listed = listed.try_collect().await;
+        listed.map_err(|source| self.failed("list", folder, source))
     }
 
     /// Makes a file's content durable, where the store is a local disk. An object store's PUT already is.

@@ -73,6 +73,7 @@ pub(crate) enum Layout {
 
 /// Writes the rows of one partition.
 pub(crate) struct PartitionWriter {
+    lake: Lake,
     dataset: Dataset,
     path: String,
     schema: SchemaRef,
@@ -102,12 +103,8 @@ impl PartitionWriter {
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
             .build();
         let sink = BufWriter::new(lake.store(), Path::from(path.as_str()));
-        let file =
-            AsyncArrowWriter::try_new(sink, schema.clone(), Some(properties)).map_err(|source| LakeError::Parquet {
-                action: "begin",
-                path: path.clone(),
-                source,
-            })?;
+        let file = AsyncArrowWriter::try_new(sink, schema.clone(), Some(properties))
+            .map_err(|source| lake.parquet_failed("begin", &path, source))?;
         let sorting = match layout {
             Layout::Sorted(by) => Some(Sorting::new(&schema, by).map_err(|source| LakeError::Arrange {
                 dataset: dataset.to_string(),
@@ -116,6 +113,7 @@ impl PartitionWriter {
             Layout::AsTheyCome => None,
         };
         Ok(Self {
+            lake: lake.clone(),
             dataset: dataset.clone(),
             path,
             schema,
@@ -159,11 +157,7 @@ impl PartitionWriter {
                 chunk
             }
         };
-        let parquet = |source| LakeError::Parquet {
-            action: "write",
-            path: self.path.clone(),
-            source,
-        };
+        let parquet = |source| self.lake.parquet_failed("write", &self.path, source);
         self.file.write(&chunk).await.map_err(parquet)?;
         self.file.flush().await.map_err(parquet)
     }
@@ -180,11 +174,8 @@ impl PartitionWriter {
         let hash = self.hash.to_string();
         self.file
             .append_key_value_metadata(KeyValue::new(CONTENT_HASH_KEY.to_owned(), hash));
-        self.file.finish().await.map_err(|source| LakeError::Parquet {
-            action: "finish",
-            path: self.path.clone(),
-            source,
-        })?;
+        let finished = self.file.finish().await;
+        finished.map_err(|source| self.lake.parquet_failed("finish", &self.path, source))?;
         Ok((self.hash, self.file.bytes_written() as u64))
     }
 }
@@ -228,15 +219,8 @@ pub async fn read_content_hash(lake: &Lake, file: &PartitionFile) -> Result<Opti
     let ObjectMeta { location, size, .. } = &file.meta;
     let mut tail = (*size).min(FOOTER_GUESS);
     let metadata = loop {
-        let bytes = lake
-            .store
-            .get_range(location, size - tail..*size)
-            .await
-            .map_err(|source| LakeError::Store {
-                action: "read",
-                path: location.to_string(),
-                source,
-            })?;
+        let bytes = lake.store.get_range(location, size - tail..*size).await;
+        let bytes = bytes.map_err(|source| lake.failed("read", location, source))?;
         let mut reader = ParquetMetaDataReader::new();
         match reader.try_parse_sized(&bytes, *size) {
             Ok(()) => break reader.finish(),
@@ -244,11 +228,7 @@ pub async fn read_content_hash(lake: &Lake, file: &PartitionFile) -> Result<Opti
             Err(error) => break Err(error),
         }
     };
-    let metadata = metadata.map_err(|source| LakeError::Parquet {
-        action: "read",
-        path: location.to_string(),
-        source,
-    })?;
+    let metadata = metadata.map_err(|source| lake.parquet_failed("read", location, source))?;
     let pairs = metadata.file_metadata().key_value_metadata().into_iter().flatten();
     Ok(pairs
         .into_iter()

@@ -1,4 +1,4 @@
-//! A wire to a PostgreSQL server that can be cut: what stands between a program and its database when the network fails.
+//! A wire to a server that can be cut: what stands between a program and its database, or its bucket, when the network fails.
 //!
 //! It listens on loopback and carries bytes as it is told. Its work runs on the runtime that it was made on.
 
@@ -40,11 +40,11 @@ pub enum Conduct {
 pub enum End {
     /// The program.
     Client,
-    /// The database.
+    /// The database, or the store.
     Server,
 }
 
-/// A wire to one database. It is gone when this is dropped.
+/// A wire to one server. It is gone when this is dropped.
 #[derive(Debug)]
 pub struct Proxy {
     url: String,
@@ -79,9 +79,23 @@ impl Proxy {
             Some(folder) => Address::Socket(folder.join(format!(".s.PGSQL.{}", server.get_port()))),
             None => Address::Port(server.get_host().to_owned(), server.get_port()),
         };
+        let (user, database) = (server.get_username(), server.get_database().unwrap_or_default());
+        let url = |port| format!("postgresql://{user}@127.0.0.1:{port}/{database}?sslmode=disable");
+        Self::between(upstream, url).await
+    }
+
+    /// A wire to a server of HTTP on a port of loopback.
+    ///
+    /// # Panics
+    /// When no port of loopback is free.
+    pub async fn to_http(port: u16) -> Self {
+        let upstream = Address::Port("127.0.0.1".to_owned(), port);
+        Self::between(upstream, |port| format!("http://127.0.0.1:{port}")).await
+    }
+
+    async fn between(upstream: Address, url: impl FnOnce(u16) -> String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port of loopback");
         let port = listener.local_addr().expect("it is bound").port();
-        let (user, database) = (server.get_username(), server.get_database().unwrap_or_default());
         let wire = Arc::new(Wire {
             conduct: watch::Sender::new(Conduct::Carry),
             cuts: watch::Sender::new(0),
@@ -89,13 +103,13 @@ impl Proxy {
             from_server: AtomicU64::new(0),
         });
         Self {
-            url: format!("postgresql://{user}@127.0.0.1:{port}/{database}?sslmode=disable"),
+            url: url(port),
             accepting: tokio::spawn(accept(listener, upstream, Arc::clone(&wire))),
             wire,
         }
     }
 
-    /// The database's address by way of this wire.
+    /// The server's address by way of this wire.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url

@@ -16,10 +16,11 @@ use super::rewrite::{Found, Rewriting};
 use super::search::Search;
 use crate::Platform;
 use crate::consumer::Consumer;
-use crate::error::{JobError, describe};
+use crate::error::JobError;
 use crate::ledger::{Done, Ledger, count};
 use crate::run::partition;
 use crate::steps::known::Known;
+use crate::sweep::clear;
 
 /// Removes everything of a person, and makes sure that nothing is left.
 pub(super) async fn carry_out(
@@ -86,9 +87,7 @@ pub(super) async fn carry_out(
     let in_warehouse = platform.warehouse.publish_erasure(&publication).await?;
     report["warehouse"] = sums(&before["warehouse"], &by_table(&in_warehouse));
     platform.lake.swap(&removed.staged).await?;
-    if let Err(error) = platform.lake.discard(run_id).await {
-        tracing::warn!(%run_id, error = describe(&error), "staged files were left behind");
-    }
+    clear(&platform.lake, run_id).await;
     ledger.end(Done::default()).await?;
 
     ledger.begin("verify").await?;

@@ -25,7 +25,7 @@ use crate::Platform;
 use crate::error::{JobError, describe};
 use crate::execute::keep_lease;
 use crate::ledger::Ledger;
-use crate::sweep::sweep;
+use crate::sweep::{clear, sweep};
 
 pub(crate) use erased::Erased;
 
@@ -104,9 +104,7 @@ async fn take(platform: &Arc<Platform>, user_key: i64, cancel: &CancellationToke
 async fn give_up(platform: &Platform, user_key: i64, run_id: Uuid, owner: Uuid, ledger: &Ledger, error: &JobError) {
     let (now, message) = (platform.clock.now(), describe(error));
     tracing::error!(%run_id, user_key, error = message, "an erasure ends unfinished, and is tried again");
-    if let Err(error) = platform.lake.discard(run_id).await {
-        tracing::warn!(%run_id, error = describe(&error), "staged files were left behind");
-    }
+    clear(&platform.lake, run_id).await;
     let outcome = carry_out::outcome(ledger, Err(&message));
     let ended = platform.warehouse.finish(run_id, owner, now, outcome).await.map(drop);
     let retry_at = match error {

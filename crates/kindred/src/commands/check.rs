@@ -40,11 +40,18 @@ pub(crate) async fn check(settings: &Settings) -> anyhow::Result<()> {
         }
         Err(error) => findings.unreachable("warehouse", describe(error.as_ref())),
     }
-    let lake = match platform::lake(settings) {
-        Ok(lake) => lake.probe().await.map_err(|error| describe(&error)),
-        Err(error) => Err(describe(error.as_ref())),
-    };
-    findings.note("lake", lake.map(|()| "can be written".to_owned()));
+    match platform::lake(settings) {
+        Ok(lake) => match lake.probe().await {
+            Err(error) if error.is_unreachable() => findings.unreachable("lake", describe(&error)),
+            probed => findings.note(
+                "lake",
+                probed
+                    .map(|()| "can be written".to_owned())
+                    .map_err(|error| describe(&error)),
+            ),
+        },
+        Err(error) => findings.note("lake", Err(describe(error.as_ref()))),
+    }
     let queries = platform::queries(settings).map(|queries| format!("{} in the library", queries.iter().count()));
     findings.note("queries", queries.map_err(|error| describe(error.as_ref())));
     check_sources(settings, server.as_ref(), &mut findings).await?;

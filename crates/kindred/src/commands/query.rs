@@ -57,6 +57,9 @@ pub(crate) async fn query(settings: &Settings, arguments: &QueryArgs) -> anyhow:
 }
 
 fn stopped(error: EngineError) -> anyhow::Error {
+    if error.is_unreachable() {
+        return error.into();
+    }
     let what = if error.is_retryable() {
         "a run replaced files of the lake while the statement read them: ask again"
     } else {

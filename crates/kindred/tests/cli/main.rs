@@ -16,6 +16,7 @@ mod erase;
 mod faults;
 mod http;
 mod jobs;
+mod object_store;
 mod playground;
 mod query;
 mod secrets;

@@ -4,13 +4,14 @@
 //! Every fault meets the same night (`night.rs`), and afterwards tables and lake must be those of an undisturbed run
 //! (`outcome.rs`). `docs/reliability.md` says what is promised; `make test-faults` runs the long forms too.
 
+mod bucket;
 mod clock;
 mod disk;
 mod files;
 mod gate;
 mod kills;
 mod night;
-mod outcome;
+pub(crate) mod outcome;
 mod pause;
 mod processes;
 mod publication;

@@ -30,13 +30,20 @@ const TABLES: [&str; 14] = [
 /// All that must come out equal: by table or file, what it holds.
 pub(crate) type Outcome = BTreeMap<String, BTreeSet<String>>;
 
-/// What a warehouse and a lake hold. A file that the warehouse does not know, or knows otherwise, is a failure, and so is a
-/// run that is queued or running.
-pub(crate) async fn outcome(pool: &PgPool, lake: &Path) -> Outcome {
+/// What a warehouse and a lake hold, in which these files lie. A file that the warehouse does not know, or knows otherwise, is
+/// a failure, and so is a run that is queued or running.
+pub(crate) async fn outcome(pool: &PgPool, lake: &Lake, files: &BTreeSet<String>) -> Outcome {
     let open = "select string_agg(format('%s %s by %s', status, job_name, trigger), ', ')
         from etl_job_runs where status in ('running', 'queued')";
     let open: Option<String> = sqlx::query_scalar(open).fetch_one(pool).await.unwrap();
     assert_eq!(open, None, "a run seems to go on");
+    let mut outcome = tables(pool).await;
+    add_lake(pool, lake, files, &mut outcome).await;
+    outcome
+}
+
+/// What a warehouse holds.
+pub(crate) async fn tables(pool: &PgPool) -> Outcome {
     let mut outcome = Outcome::new();
     for table in TABLES {
         let sql = format!("select to_jsonb(t) - array['run_id', 'computed_at', 'revised_at'] from {table} t");
@@ -46,25 +53,23 @@ pub(crate) async fn outcome(pool: &PgPool, lake: &Path) -> Outcome {
             rows.into_iter().map(|row| rounded(row).to_string()).collect(),
         );
     }
-    add_lake(pool, lake, &mut outcome).await;
     outcome
 }
 
 /// The lake's files, each as the warehouse knows it, and no other file.
-async fn add_lake(pool: &PgPool, folder: &Path, outcome: &mut Outcome) {
+async fn add_lake(pool: &PgPool, lake: &Lake, files: &BTreeSet<String>, outcome: &mut Outcome) {
     let known: Vec<(String, String, String, i64)> =
         sqlx::query_as("select dataset, path, content_hash, rows from lake_partitions")
             .fetch_all(pool)
             .await
             .unwrap();
-    let lake = Lake::open(folder.to_str().unwrap(), []).unwrap();
     let names: BTreeSet<_> = known.iter().map(|(dataset, ..)| dataset.clone()).collect();
     let mut hashes = BTreeMap::new();
     for name in &names {
         let dataset = dataset(name);
         let snapshot = lake.snapshot([dataset.clone()]).await.unwrap();
         for file in snapshot.files(&dataset) {
-            let hash = read_content_hash(&lake, file).await.unwrap();
+            let hash = read_content_hash(lake, file).await.unwrap();
             hashes.insert(dataset.file(file.partition), hash.unwrap());
         }
     }
@@ -75,8 +80,7 @@ async fn add_lake(pool: &PgPool, folder: &Path, outcome: &mut Outcome) {
     let paths = hashes.keys().chain(recorded.keys());
     let unknown: BTreeSet<_> = paths.filter(|path| hashes.get(*path) != recorded.get(*path)).collect();
     assert_eq!(unknown, BTreeSet::new(), "are not what the warehouse knows of them");
-    let files = files_below(folder);
-    assert_eq!(files, hashes.into_keys().collect(), "other files lie in the lake");
+    assert_eq!(files, &hashes.into_keys().collect(), "other files lie in the lake");
     for (dataset, path, hash, rows) in known {
         // A mirror's rows say which run wrote them; its table is compared.
         let holds = if dataset.starts_with("kpi/") {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use kindred_lake::Lake;
 use kindred_testkit::TestDatabase;
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio::process::Child;
@@ -177,6 +178,7 @@ impl Round {
 
     /// Tables and lake, and that no run is queued or under way.
     pub(crate) async fn outcome(&self) -> Outcome {
-        outcome(&self.pool, &self.lake).await
+        let lake = Lake::open(self.lake.to_str().unwrap(), []).unwrap();
+        outcome(&self.pool, &lake, &self.files()).await
     }
 }
