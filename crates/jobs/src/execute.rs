@@ -87,10 +87,10 @@ async fn hold(platform: &Arc<Platform>, run: Run, owner: Uuid, cancel: &Cancella
         if let Err(error) = sweep(&platform.lake, warehouse).await {
             tracing::warn!(%run_id, error = describe(&error), "what dead runs have staged could not be removed");
         }
-        run::run(platform, &run, owner, &ledger).await
+        Box::pin(run::run(platform, &run, owner, &ledger)).await
     };
     let ended = tokio::select! {
-        ended = Box::pin(work) => ended,
+        ended = work => ended,
         lost = keep_lease(platform, run_id, owner) => Err(lost),
         () = sleep(deadline(run.job)) => Err(JobError::Deadline { after: deadline(run.job) }),
         () = cancel.cancelled() => Err(JobError::Cancelled),

@@ -145,7 +145,7 @@ async fn polars_finds_the_warehouses_figures(lakes: &Lakes) {
         "select (started_at at time zone 'UTC')::date::text, count(*) from user_sessions group by 1 order by 1";
     assert_eq!(found["sessions"], by_day(sources, sessions).await);
     let events = "select count(distinct event_id) from behavior_events
-        where extract(hour from occurred_at at time zone 'UTC') = 12";
+        where extract(hour from event_time at time zone 'UTC') = 12";
     let events: i64 = sqlx::query_scalar(events).fetch_one(sources).await.unwrap();
     assert!(events > 5, "{events}");
     assert_eq!(found["events"], events);
