@@ -10,6 +10,7 @@ mod addresses;
 mod contract;
 mod demo;
 mod disk;
+mod docs;
 mod erase;
 mod faults;
 mod http;
