@@ -42,7 +42,7 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
 ];
 
 /// Sources that stand still are soon read.
-const DEMO: &str = "--users 200 --days 40 --still";
+const DEMO: &str = "--users 200 --days 30 --still";
 
 /// What every page may presuppose: a demo, another warehouse, and something wrong for a check to find.
 const BEFORE: &str = "

@@ -70,7 +70,7 @@ impl<'a> Story<'a> {
     fn look_at(&mut self, block: &Block) {
         const COMMANDS: [&str; 7] = ["kindred", "curl", "make", "cargo", "docker", "psql", "scripts/"];
         if ["", "text", "console", "bash", "shell", "shell-session"].contains(&block.language.as_str()) {
-            let told = |line: &str| COMMANDS.iter().find(|word| line.trim_start_matches("$ ").starts_with(*word)).is_some();
+            let told = |line: &str| COMMANDS.iter().any(|word| line.trim_start_matches("$ ").starts_with(word));
             if block.text.lines().any(told) {
                 self.mistakes
                     .push(format!("line {}: commands belong into a block of `sh`", block.line));
