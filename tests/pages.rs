@@ -12,7 +12,16 @@ type Pages = BTreeMap<PathBuf, Page>;
 
 /// Folders whose files pages name between backticks.
 const FOLDERS: [&str; 10] = [
-    "benches", "crates", "data", "deploy", "docs", "migrations", "queries", "scripts", "tests", ".ci",
+    "benches",
+    "crates",
+    "data",
+    "deploy",
+    "docs",
+    "migrations",
+    "queries",
+    "scripts",
+    "tests",
+    ".ci",
 ];
 
 /// What git ignores below `data/` may be anything; a virtual environment or a build has pages of others.
@@ -89,7 +98,8 @@ fn every_link_leads_to_a_file_and_to_a_heading_that_are_there() {
 
 #[test]
 fn a_link_that_leads_nowhere_is_found() {
-    let text = "# One\n[a](#one) [b](README.md) [c](https://example.com/none) [d](#two) [e](none.md) [f](README.md#none)";
+    let text =
+        "# One\n[a](#one) [b](README.md) [c](https://example.com/none) [d](#two) [e](none.md) [f](README.md#none)";
     let mut pages = pages();
     pages.insert(PathBuf::from("page.md"), Page::parse(text));
     assert_eq!(
@@ -145,7 +155,10 @@ fn every_test_that_a_page_names_is_there() {
     for folder in ["crates", "tests"] {
         files_below(&root().join(folder), "rs", &mut files);
     }
-    let sources: Vec<_> = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    let sources: Vec<_> = files
+        .iter()
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect();
     let mut seen = 0;
     let mut missing = Vec::new();
     for (path, page) in pages() {

@@ -57,8 +57,7 @@ impl Page {
             match event {
                 Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
                 Event::End(TagEnd::Heading(_)) => {
-                    page.anchors
-                        .push(slug(&heading.take().unwrap_or_default(), &mut slugs));
+                    page.anchors.push(slug(&heading.take().unwrap_or_default(), &mut slugs));
                 }
                 Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
                     page.links.push(place(&dest_url));
@@ -107,9 +106,7 @@ fn slug(heading: &str, seen: &mut BTreeMap<String, usize>) -> String {
     let kept = kept
         .chars()
         .filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
-    let slug: String = kept
-        .map(|letter| if letter == ' ' { '-' } else { letter })
-        .collect();
+    let slug: String = kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect();
     let again = seen.entry(slug.clone()).or_default();
     *again += 1;
     match *again {
@@ -124,7 +121,8 @@ mod tests {
 
     #[test]
     fn headings_are_reached_by_the_names_that_github_gives_them() {
-        let page = Page::parse("# `GET /kpis/overview`\n\n## How far?\n\n## How far?\n\n## 7. Hours, and _more_ days\n");
+        let page =
+            Page::parse("# `GET /kpis/overview`\n\n## How far?\n\n## How far?\n\n## 7. Hours, and _more_ days\n");
         assert_eq!(
             page.anchors,
             ["get-kpisoverview", "how-far", "how-far-1", "7-hours-and-more-days"]

@@ -1,8 +1,8 @@
 //! Every page, followed to the letter: its commands are run in their order, its SQL is asked, and what it shows is held
 //! against what comes.
 //!
-//! A page is one shell, with the words of `session.sh` before it. It may presuppose a demo that serves, and a folder `lake`;
-//! a server that it starts takes the demo's place. Of JSON the shape is compared, of other answers the first line. What
+//! A page is one shell, with the words of `session.sh` before it. It may presuppose that a demo's figures are served, and a
+//! folder `lake`; a server that it starts takes that one's place. Of JSON the shape is compared, of other answers the first line. What
 //! cannot be run here stands in a block `sh not-run`, and below.
 
 mod shown;
@@ -25,6 +25,11 @@ use crate::support::{Kindred, embedded_server, home};
 /// Blocks that are not run: the page, their first line, and why.
 const NOT_RUN: &[(&str, &str, &str)] = &[
     (
+        "data/README.md",
+        "LAKE_URL=data/lake make demo",
+        "computes everything once more, into another lake",
+    ),
+    (
         "docs/deployment.md",
         "docker-compose up -d",
         "needs a Docker daemon, and builds everything anew",
@@ -42,7 +47,7 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
 ];
 
 /// Sources that stand still are soon read.
-const DEMO: &str = "--users 200 --days 30 --still";
+const DEMO: &str = "--users 150 --days 20 --still";
 
 /// What every page may presuppose: a demo, another warehouse, and something wrong for a check to find.
 const BEFORE: &str = "
@@ -53,7 +58,7 @@ kindred psql users -qc \"
   select gen_random_uuid(), id, 'web', date_trunc('day', now()) - interval '1 hour',
          date_trunc('day', now()) - interval '1 hour', date_trunc('day', now()) - interval '2 hours'
   from users where not is_internal limit 1\"
-curl -s -X POST \"http://127.0.0.1:$ETL_PORT/trigger/daily\"
+kindred run daily
 ";
 
 /// Longer than any page takes on a busy machine.
@@ -78,7 +83,10 @@ async fn the_commands_of_every_page_run_and_what_it_shows_is_what_comes() {
     let ports = quiet_ports();
     let replaced = |text: &str| {
         let text = text.replace("postgresql://kindred:secret@db/analytics", &server.url("elsewhere"));
-        let text = text.replace("postgresql://reader:secret@db/", &server.url("").replace("?sslmode=disable", ""));
+        let text = text.replace(
+            "postgresql://reader:secret@db/",
+            &server.url("").replace("?sslmode=disable", ""),
+        );
         let ported = PORTS.iter().zip(&ports);
         ported.fold(text, |text, ((said, _), port)| text.replace(said, &format!(":{port}")))
     };
@@ -87,8 +95,8 @@ async fn the_commands_of_every_page_run_and_what_it_shows_is_what_comes() {
     for (name, story) in &stories {
         wrong.extend(story.mistakes.iter().map(|mistake| format!("{name}, {mistake}")));
         let folder = reader.folder(name);
-        let demo = if story.asks() { "kindred demo $DEMO >demo.out\n" } else { "" };
-        let script = demo.to_owned() + &story.script(&folder, &replaced);
+        let served = if story.asks() { "kindred serve\n" } else { "" };
+        let script = served.to_owned() + &story.script(&folder, &replaced);
         if let Err(said) = reader.follow(name, &script).await {
             let line = story.reached(&folder).map_or(0, |block| block.line);
             wrong.push(format!("{name}, line {line}: {said}"));
@@ -101,7 +109,10 @@ async fn the_commands_of_every_page_run_and_what_it_shows_is_what_comes() {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// Every page, by its path.
@@ -127,7 +138,11 @@ fn undeclared(stories: &BTreeMap<&String, Story<'_>>) -> Vec<String> {
         blocks.map(move |block| ((*name).clone(), first(&block.text)))
     });
     let found: Vec<_> = found.collect();
-    let declared = |block: &(String, String)| NOT_RUN.iter().any(|(page, line, _)| *page == block.0 && *line == block.1);
+    let declared = |block: &(String, String)| {
+        NOT_RUN
+            .iter()
+            .any(|(page, line, _)| *page == block.0 && *line == block.1)
+    };
     let undeclared = found.iter().filter(|block| !declared(block));
     let gone = NOT_RUN
         .iter()
@@ -165,9 +180,15 @@ impl Reader {
             .with("DEMO", DEMO)
             .run_by(&["bash", "-euo", "pipefail"]);
         let ported = PORTS.iter().zip(ports);
-        let kindred = ported.fold(kindred, |kindred, ((_, setting), port)| kindred.with(setting, port.to_string()));
+        let kindred = ported.fold(kindred, |kindred, ((_, setting), port)| {
+            kindred.with(setting, port.to_string())
+        });
         Self {
-            kindred: if asks_duckdb { kindred.with("PYTHON", python()) } else { kindred },
+            kindred: if asks_duckdb {
+                kindred.with("PYTHON", python())
+            } else {
+                kindred
+            },
             home: home.to_owned(),
         }
     }
@@ -200,7 +221,10 @@ impl Reader {
         };
         let Output { status, stdout, stderr } = ended.unwrap();
         let said = [stdout, stderr].concat();
-        status.success().then_some(()).ok_or_else(|| String::from_utf8_lossy(&said).into_owned())
+        status
+            .success()
+            .then_some(())
+            .ok_or_else(|| String::from_utf8_lossy(&said).into_owned())
     }
 }
 

@@ -70,7 +70,11 @@ impl<'a> Story<'a> {
     fn look_at(&mut self, block: &Block) {
         const COMMANDS: [&str; 7] = ["kindred", "curl", "make", "cargo", "docker", "psql", "scripts/"];
         if ["", "text", "console", "bash", "shell", "shell-session"].contains(&block.language.as_str()) {
-            let told = |line: &str| COMMANDS.iter().any(|word| line.trim_start_matches("$ ").starts_with(word));
+            let told = |line: &str| {
+                COMMANDS
+                    .iter()
+                    .any(|word| line.trim_start_matches("$ ").starts_with(word))
+            };
             if block.text.lines().any(told) {
                 self.mistakes
                     .push(format!("line {}: commands belong into a block of `sh`", block.line));
@@ -92,9 +96,16 @@ impl<'a> Story<'a> {
                 text
             } else {
                 fs::write(folder.join(format!("{number}.sql")), text).unwrap();
-                format!("{} {number}.sql\n", if step.is_duckdbs() { "duckdb" } else { "postgresql" })
+                format!(
+                    "{} {number}.sql\n",
+                    if step.is_duckdbs() { "duckdb" } else { "postgresql" }
+                )
             };
-            let refusals = if step.shows_a_refusal() { "refusals=\n" } else { "unset refusals\n" };
+            let refusals = if step.shows_a_refusal() {
+                "refusals=\n"
+            } else {
+                "unset refusals\n"
+            };
             write!(script, "echo {number} >step\n{refusals}{{\n{command}}} >{number}.out\n").unwrap();
         }
         script
@@ -143,7 +154,12 @@ fn unlike(shown: &str, answer: &str) -> Vec<String> {
     let shown = documents(shown).unwrap_or_default();
     let answers: Vec<Value> = match documents(answer) {
         Ok(answers) if answers.len() >= shown.len() => answers,
-        _ => return vec![format!("{} documents are shown, and this was answered: {answer}", shown.len())],
+        _ => {
+            return vec![format!(
+                "{} documents are shown, and this was answered: {answer}",
+                shown.len()
+            )];
+        }
     };
     let answers = &answers[answers.len() - shown.len()..];
     let pairs = shown.iter().zip(answers);
