@@ -81,7 +81,10 @@ pub(super) fn begins_alike(shown: &str, answer: &str) -> bool {
     let words = |line: &str| {
         let words = line.split_whitespace().flat_map(|word| [" ", word]).collect::<String>();
         let numbers = words.split(|letter: char| letter.is_ascii_digit());
-        numbers.filter(|between| !between.is_empty()).collect::<Vec<_>>().join("0")
+        numbers
+            .filter(|between| !between.is_empty())
+            .collect::<Vec<_>>()
+            .join("0")
     };
     let first = shown.lines().find(|line| !line.trim().is_empty()).map(words);
     first.is_some_and(|first| answer.lines().any(|line| words(line) == first))
