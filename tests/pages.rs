@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use kindred_testkit::Page;
+use kindred_warehouse::SUMMARY_TABLES;
 
 use crate::house_rules::{files_below, root};
 
@@ -146,6 +147,25 @@ fn every_file_that_a_page_names_is_there() {
         }
     }
     assert_eq!(missing, Vec::<String>::new(), "these files are named and not there");
+}
+
+#[test]
+fn the_page_of_definitions_tells_of_every_figure_of_every_table() {
+    let pages = pages();
+    let told: BTreeSet<_> = pages[Path::new("docs/definitions.md")]
+        .names
+        .iter()
+        .flat_map(|name| {
+            name.text
+                .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        })
+        .collect();
+    let figures = SUMMARY_TABLES.iter().flat_map(|table| {
+        let columns = table.figures().map(|column| column.name);
+        columns.chain([table.name]).map(|name| (table.name, name))
+    });
+    let untold: Vec<_> = figures.filter(|(_, name)| !told.contains(name)).collect();
+    assert_eq!(untold, [], "docs/definitions.md says nothing about these");
 }
 
 /// Tests are named as sentences: whatever reads like one between backticks is one.
