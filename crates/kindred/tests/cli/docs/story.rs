@@ -68,12 +68,11 @@ impl<'a> Story<'a> {
 
     /// Blocks that are shown: whatever is to be run must say so, and JSON must be JSON.
     fn look_at(&mut self, block: &Block) {
-        const COMMANDS: [&str; 7] = ["kindred", "curl", "make", "cargo", "docker", "psql", "scripts/"];
+        const COMMANDS: [&str; 6] = ["kindred", "curl", "make", "cargo", "docker", "psql"];
         if ["", "text", "console", "bash", "shell", "shell-session"].contains(&block.language.as_str()) {
             let told = |line: &str| {
-                COMMANDS
-                    .iter()
-                    .any(|word| line.trim_start_matches("$ ").starts_with(word))
+                let word = line.trim_start_matches("$ ").split(' ').next();
+                word.is_some_and(|word| COMMANDS.contains(&word))
             };
             if block.text.lines().any(told) {
                 self.mistakes
