@@ -168,7 +168,7 @@ fn the_page_of_definitions_tells_of_every_figure_of_every_table() {
     assert_eq!(untold, [], "docs/definitions.md says nothing about these");
 }
 
-/// Tests are named as sentences: whatever reads like one between backticks is one.
+/// Tests are named as sentences: whatever reads like one between backticks is one, but for the names of metrics.
 #[test]
 fn every_test_that_a_page_names_is_there() {
     let mut files = Vec::new();
@@ -187,7 +187,7 @@ fn every_test_that_a_page_names_is_there() {
             let is_name = word
                 .chars()
                 .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
-            if !is_name || word.matches('_').count() < 5 {
+            if !is_name || word.starts_with("kindred_") || word.matches('_').count() < 5 {
                 continue;
             }
             seen += 1;
