@@ -99,7 +99,8 @@ async fn the_commands_of_every_page_run_and_what_it_shows_is_what_comes() {
         let script = served.to_owned() + &story.script(&folder, &replaced);
         if let Err(said) = reader.follow(name, &script).await {
             let line = story.reached(&folder).map_or(0, |block| block.line);
-            wrong.push(format!("{name}, line {line}: {said}"));
+            let answered = story.answered(&folder);
+            wrong.push(format!("{name}, line {line}: {said}\n{answered}"));
             continue;
         }
         let untrue = story.untrue(&folder, &replaced);

@@ -116,6 +116,12 @@ impl<'a> Story<'a> {
         Some(self.steps.get(number.trim().parse::<usize>().ok()?)?.block)
     }
 
+    /// What the blocks have answered so far, the last one last.
+    pub(super) fn answered(&self, folder: &Path) -> String {
+        let answers = (0..self.steps.len()).map(|number| fs::read_to_string(folder.join(format!("{number}.out"))));
+        answers.map_while(Result::ok).collect::<Vec<_>>().join("\n")
+    }
+
     /// What is shown and did not come.
     pub(super) fn untrue(&self, folder: &Path, replaced: &dyn Fn(&str) -> String) -> Vec<String> {
         let mut untrue = Vec::new();
