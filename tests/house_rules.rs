@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 /// The workspace's folder.
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn files_below(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+/// Files with this extension, in all folders below.
+pub(crate) fn files_below(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for path in entries.map(|entry| entry.unwrap().path()) {
         if path.is_dir() {

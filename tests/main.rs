@@ -10,6 +10,7 @@ mod house_rules;
 mod identities;
 mod lake_files;
 mod oracle;
+mod pages;
 mod peers;
 mod pipeline;
 mod query_cases;

@@ -92,7 +92,8 @@ impl Guard {
 /// What makes a browser show its dialog for a name and a password: the token is the password.
 async fn ask_for_password(mut response: Response) -> Response {
     if response.status() == StatusCode::UNAUTHORIZED {
-        let challenge = HeaderValue::from_static("Basic realm=\"kindred: the token is the password\", charset=\"UTF-8\"");
+        let challenge =
+            HeaderValue::from_static("Basic realm=\"kindred: the token is the password\", charset=\"UTF-8\"");
         response.headers_mut().append(WWW_AUTHENTICATE, challenge);
     }
     response

@@ -12,6 +12,7 @@ mod data;
 mod demo;
 mod describe;
 mod disk;
+mod docs;
 mod erase;
 mod faults;
 mod http;

@@ -1,6 +1,7 @@
 //! An S3-speaking server of a test's own, moto's, with a bucket for a lake in it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 
