@@ -4,6 +4,7 @@ CARGO ?= cargo
 USERS ?= 5000
 DAYS  ?= 90
 CASES ?= 20000
+SECONDS ?= 600
 
 # Where release binaries are: run from there, since `cargo run` of one package alone may build its dependencies anew.
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
@@ -12,7 +13,7 @@ RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
 STATE_DIR ?= $(if $(filter 0,$(shell id -u)),/var/lib/kindred,$(or $(XDG_STATE_HOME),$(HOME)/.local/state)/kindred)
 LAKE ?= $(STATE_DIR)/lake
 
-.PHONY: help setup demo run walkthrough notebook test test-faults fuzz fuzz-api lint docs bench
+.PHONY: help setup demo run walkthrough notebook test test-faults fuzz fuzz-api lint docs bench soak
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -60,3 +61,7 @@ bench: setup ## Benchmarks, each against its floor in the same run
 	$(CARGO) build --release --package kindred --package kindred-benches
 	$(RELEASE)/bench-extract
 	$(RELEASE)/bench-api
+
+soak: setup ## The KPI API's memory under load, which must stay flat (SECONDS=600)
+	$(CARGO) build --release --package kindred --package kindred-benches
+	$(RELEASE)/bench-api --soak $(SECONDS)
