@@ -4,6 +4,7 @@
 
 mod facts;
 mod figures;
+mod money;
 mod page;
 mod state;
 
@@ -106,6 +107,7 @@ fn describe(name: &str) -> (TableKind, &'static Description) {
     let lists = [
         (TableKind::Fact, facts::FACTS),
         (TableKind::Figure, figures::FIGURES),
+        (TableKind::Figure, money::MONEY),
         (TableKind::State, state::STATES),
     ];
     let mut all = lists
@@ -171,7 +173,7 @@ mod tests {
 
     #[test]
     fn every_table_and_column_of_the_lake_is_described_once_and_in_order() {
-        let described: Vec<(&str, Vec<&str>)> = [facts::FACTS, figures::FIGURES, state::STATES]
+        let described: Vec<(&str, Vec<&str>)> = [facts::FACTS, figures::FIGURES, money::MONEY, state::STATES]
             .into_iter()
             .flat_map(|list| {
                 list.iter()
