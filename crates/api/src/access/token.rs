@@ -110,9 +110,12 @@ impl Access {
             return None;
         }
         let value = request.headers().get(header::AUTHORIZATION)?.as_bytes();
-        // A browser sends a password by itself, also with what a stranger's page asks for: to read alone.
-        let typed = || password(value).filter(|_| request.method().is_safe());
-        let digest = Sha256::digest(bearer(value).map(<[u8]>::to_vec).or_else(typed)?);
+        let digest = match bearer(value) {
+            Some(token) => Sha256::digest(token),
+            // A browser sends a password by itself, also with what a stranger's page asks for: to read alone.
+            None if request.method().is_safe() => Sha256::digest(password(value)?),
+            None => return None,
+        };
         // Every token is looked at, each for as long as the others, so that time tells nothing.
         self.callers.iter().fold(None, |found, caller| {
             let is_its = bool::from(caller.0.0.digest.ct_eq(&digest));

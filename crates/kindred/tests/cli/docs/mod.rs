@@ -13,14 +13,14 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use kindred_testkit::Page;
 use tokio::time::timeout;
 
 use self::story::Story;
-use crate::support::{Kindred, embedded_server, home};
+use crate::support::{Kindred, embedded_server, home, python, repository};
 
 /// Blocks that are not run: the page, their first line, and why.
 const NOT_RUN: &[(&str, &str, &str)] = &[
@@ -93,7 +93,11 @@ async fn the_commands_of_every_page_run_and_what_it_shows_is_what_comes() {
         let ported = PORTS.iter().zip(&ports);
         ported.fold(text, |text, ((said, _), port)| text.replace(said, &format!(":{port}")))
     };
-    let reader = Reader::new(home.path(), &ports, stories.values().any(Story::asks_duckdb));
+    let duckdb = match stories.values().any(Story::asks_duckdb) {
+        true => Some(python("data").await),
+        false => None,
+    };
+    let reader = Reader::new(home.path(), &ports, duckdb);
     reader.follow("before", BEFORE).await.expect("a demo");
     for (name, story) in &stories {
         wrong.extend(story.mistakes.iter().map(|mistake| format!("{name}, {mistake}")));
@@ -114,22 +118,19 @@ async fn the_commands_of_every_page_run_and_what_it_shows_is_what_comes() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .unwrap()
-}
-
 /// Every page, by its path.
 fn pages() -> BTreeMap<String, Page> {
     let mut pages = BTreeMap::new();
     for folder in ["", "data", "docs"] {
-        for entry in fs::read_dir(root().join(folder)).unwrap() {
-            let path = entry.unwrap().path();
+        for entry in fs::read_dir(repository(folder)).unwrap() {
+            let entry = entry.unwrap();
+            let path = entry.path();
             if path.extension().is_some_and(|extension| extension == "md") {
-                let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
-                pages.insert(name, Page::parse(&fs::read_to_string(&path).unwrap()));
+                let name = Path::new(folder).join(entry.file_name());
+                pages.insert(
+                    name.to_str().unwrap().to_owned(),
+                    Page::parse(&fs::read_to_string(&path).unwrap()),
+                );
             }
         }
     }
@@ -174,7 +175,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(home: &Path, ports: &[u16; 5], asks_duckdb: bool) -> Self {
+    fn new(home: &Path, ports: &[u16; 5], python: Option<PathBuf>) -> Self {
         let programs = home.join("bin");
         fs::create_dir(&programs).unwrap();
         symlink(env!("CARGO_BIN_EXE_kindred"), programs.join("kindred")).unwrap();
@@ -182,7 +183,7 @@ impl Reader {
         let kindred = Kindred::new(home)
             .with("PATH", path)
             .with("PAGES", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/docs"))
-            .with("REPOSITORY", root().to_str().unwrap())
+            .with("REPOSITORY", repository("").to_str().unwrap())
             .with("DEMO", DEMO)
             .run_by(&["bash", "-euo", "pipefail"]);
         let ported = PORTS.iter().zip(ports);
@@ -190,10 +191,9 @@ impl Reader {
             kindred.with(setting, port.to_string())
         });
         Self {
-            kindred: if asks_duckdb {
-                kindred.with("PYTHON", python())
-            } else {
-                kindred
+            kindred: match python {
+                Some(python) => kindred.with("PYTHON", python.to_str().unwrap()),
+                None => kindred,
             },
             home: home.to_owned(),
         }
@@ -205,7 +205,7 @@ impl Reader {
         if !folder.exists() {
             fs::create_dir_all(folder.join("data")).unwrap();
             for name in ["deploy", "docs", "migrations", "queries", "scripts"] {
-                symlink(root().join(name), folder.join(name)).unwrap();
+                symlink(repository(name), folder.join(name)).unwrap();
             }
             symlink(self.home.join("state/lake"), folder.join("lake")).unwrap();
         }
@@ -232,15 +232,4 @@ impl Reader {
             .then_some(())
             .ok_or_else(|| String::from_utf8_lossy(&said).into_owned())
     }
-}
-
-/// An interpreter that has DuckDB.
-fn python() -> String {
-    let made = Command::new(root().join("scripts/venv.sh"))
-        .arg("data")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    format!("{}/bin/python", String::from_utf8(made.stdout).unwrap().trim())
 }
