@@ -1,6 +1,7 @@
 //! What one run has written and not yet published.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -152,8 +153,12 @@ impl Stage<'_> {
             is_kept: matches!(self.layout, Layout::Sorted(_)),
         };
         let stamp = self.stamp.clone();
-        self.closing
-            .spawn(async move { (rows, closing.close(writer, &stamp).await) });
+        let being_closed = Arc::clone(&self.lake.closing).read_owned().await;
+        self.closing.spawn(async move {
+            let closed = closing.close(writer, &stamp).await;
+            drop(being_closed);
+            (rows, closed)
+        });
         Ok(())
     }
 
@@ -179,7 +184,15 @@ impl Stage<'_> {
             self.closed_one().await?;
         }
         self.done.sort_by_key(|file| file.partition);
-        Ok(self.done)
+        Ok(std::mem::take(&mut self.done))
+    }
+}
+
+impl Drop for Stage<'_> {
+    /// Files that are being closed are closed all the same: a disk's write cannot be called back, so that it is better to
+    /// know when it ends. [`Lake::discard`] waits for it.
+    fn drop(&mut self) {
+        self.closing.detach_all();
     }
 }
 
@@ -211,5 +224,40 @@ impl Closing {
             meta,
             content_hash,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::Int64Array;
+    use arrow::datatypes::{DataType, Field, Schema};
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn nothing_appears_in_the_lake_once_an_unfinished_stage_was_discarded() {
+        let home = tempfile::tempdir().unwrap();
+        let lake = Lake::open(home.path().to_str().unwrap(), []).unwrap();
+        let schema = Arc::new(Schema::new(vec![Field::new("amount", DataType::Int64, false)]));
+        let rows =
+            RecordBatch::try_new(schema.clone(), vec![Arc::new(Int64Array::from_iter_values(0..10_000))]).unwrap();
+        let first: chrono::NaiveDate = "2026-01-01".parse().unwrap();
+        for _ in 0..20 {
+            let run_id = Uuid::new_v4();
+            let mut stage = lake.stage(
+                Dataset::facts("users"),
+                schema.clone(),
+                &[],
+                run_id,
+                FileStamp::default(),
+            );
+            for day in first.iter_days().take(CLOSING_FILES + 1) {
+                stage.write(day, rows.clone()).await.unwrap();
+            }
+            drop(stage);
+            lake.discard(run_id).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            assert_eq!(lake.staged_runs().await.unwrap(), BTreeSet::new());
+        }
     }
 }

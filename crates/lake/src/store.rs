@@ -9,6 +9,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::errors::ParquetError;
+use tokio::sync::RwLock;
 
 use crate::place::{Place, without_credentials};
 use crate::{Fault, LakeError};
@@ -19,6 +20,9 @@ pub struct Lake {
     pub(crate) store: Arc<dyn ObjectStore>,
     /// Where the store's root lies on this machine, when it does: then files are made durable by fsync.
     pub(crate) folder: Option<PathBuf>,
+    /// Held by every file that is being closed: what a disk has begun to write is written, whether or not its run still
+    /// waits, and must not appear behind the back of who removes it.
+    pub(crate) closing: Arc<RwLock<()>>,
     /// As it may be printed.
     address: Arc<str>,
 }
@@ -35,6 +39,7 @@ impl Lake {
             Place::Store(store) => Ok(Self {
                 store,
                 folder: None,
+                closing: Arc::default(),
                 address: without_credentials(address).trim_end_matches('/').into(),
             }),
         }
@@ -61,6 +66,7 @@ impl Lake {
             store: Arc::new(store),
             address: folder.to_string_lossy().into(),
             folder: Some(folder),
+            closing: Arc::default(),
         })
     }
 

@@ -80,11 +80,12 @@ impl Lake {
         Ok(())
     }
 
-    /// Removes what a run has staged and has not swapped in.
+    /// Removes what a run has staged and has not swapped in, once no file of this process is being closed any more.
     ///
     /// # Errors
     /// When it cannot be removed, for another cause than not being there.
     pub async fn discard(&self, run_id: Uuid) -> Result<(), LakeError> {
+        drop(self.closing.write().await);
         let folder = staging_folder(run_id);
         if let Some(root) = &self.folder {
             let path = root.join(folder);
