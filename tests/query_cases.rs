@@ -23,22 +23,22 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int64Array, ListArray,
     RecordBatch, StringArray, TimestampMicrosecondArray,
 };
-use arrow::compute::{sort_to_indices, take_record_batch};
 use arrow::datatypes::{DataType, Date32Type, Field, Float64Type, Schema, TimeUnit};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::NaiveDate;
-use kindred_engine::{Engine, EngineOptions, Params, Query, QueryLibrary, Rows, Session, Value};
-use kindred_lake::{Dataset, FileStamp, Lake, RunId, split_by_day};
+use kindred_engine::{Params, Query, QueryLibrary, Rows, Value};
 use kindred_warehouse::{SUMMARY_TABLES, USER_BEHAVIOR_EVENTS};
-use tempfile::TempDir;
 
+mod bench;
 mod plans;
+mod work;
+
+use bench::{Bench, in_lake};
 
 struct Case {
     file: PathBuf,
@@ -272,72 +272,6 @@ fn decimals(values: Vec<Option<f64>>, precision: u8, scale: i8) -> Result<Decima
         .collect::<Decimal128Array>()
         .with_precision_and_scale(precision, scale);
     decimals.map_err(|error| error.to_string())
-}
-
-/// A lake that holds the tables of a case, and a session over it.
-struct Bench {
-    folder: TempDir,
-    session: Session,
-}
-
-/// Facts and state by day lie in the lake, as in a run; the answers of other queries in memory, as in a run.
-fn in_lake(table: &str, rows: &RecordBatch) -> bool {
-    rows.column_by_name("date").is_some() && !table.starts_with("daily_")
-}
-
-impl Bench {
-    async fn new(case: &Case) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let lake = Lake::open(folder.path().join("lake").to_str().unwrap(), []).unwrap();
-        let engine = Engine::new(EngineOptions {
-            memory_limit: 256 << 20,
-            spill_folder: folder.path().join("spill"),
-            deadline: Duration::from_secs(60),
-            target_partitions: 2,
-        });
-        let (stored, held): (Vec<_>, Vec<_>) = case.tables.iter().partition(|(name, rows)| in_lake(name, rows));
-        for (name, rows) in &stored {
-            store(&lake, &Dataset::facts(name), rows).await;
-        }
-        let snapshot = lake
-            .snapshot(stored.iter().map(|(name, _)| Dataset::facts(name)))
-            .await
-            .unwrap();
-        let session = engine.unwrap().session(&lake, snapshot);
-        for (name, rows) in stored {
-            session
-                .register_dataset(name, &Dataset::facts(name), &rows.schema())
-                .unwrap();
-        }
-        for (name, rows) in held {
-            let rows = Rows {
-                schema: rows.schema(),
-                batches: vec![rows.clone()],
-            };
-            session.register_rows(name, &rows).unwrap();
-        }
-        Self { folder, session }
-    }
-
-    /// Takes a file away from under the session.
-    fn lose_file(&self, table: &str, day: NaiveDate) {
-        let file = Dataset::facts(table).file(day.into());
-        std::fs::remove_file(self.folder.path().join("lake").join(file)).unwrap();
-    }
-}
-
-/// Publishes the rows of a table, a file for each day.
-async fn store(lake: &Lake, dataset: &Dataset, rows: &RecordBatch) {
-    let date = rows.schema().index_of("date").unwrap();
-    let order = sort_to_indices(rows.column(date), None, None).unwrap();
-    let sorted = take_record_batch(rows, &order).unwrap();
-    let columns: Vec<_> = (0..rows.num_columns()).filter(|&index| index != date).collect();
-    let schema = Arc::new(rows.schema().project(&columns).unwrap());
-    let mut stage = lake.stage(dataset.clone(), schema, &[], RunId::from_u128(1), FileStamp::default());
-    for (day, part) in split_by_day(dataset, &sorted, "date").unwrap() {
-        stage.write(day, part.project(&columns).unwrap()).await.unwrap();
-    }
-    lake.swap(&stage.finish().await.unwrap()).await.unwrap();
 }
 
 /// The rows as CSV, in the query's order, with the columns that the case names; `column=value` keeps its rows only.

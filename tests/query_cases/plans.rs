@@ -129,7 +129,7 @@ async fn no_plan_multiplies_the_rows_of_facts() {
 }
 
 /// The case with a row on each of the days, in each table of the lake.
-fn with_history(mut case: Case) -> Case {
+pub(super) fn with_history(mut case: Case) -> Case {
     for (name, rows) in &mut case.tables {
         if !in_lake(name, rows) {
             continue;
@@ -154,7 +154,7 @@ fn with_history(mut case: Case) -> Case {
     case
 }
 
-fn day(offset: i64) -> NaiveDate {
+pub(super) fn day(offset: i64) -> NaiveDate {
     DAY.parse::<NaiveDate>().unwrap() + chrono::Duration::days(offset)
 }
 

@@ -13,9 +13,11 @@ mod library;
 mod params;
 mod session;
 mod table;
+mod work;
 
 pub use datafusion;
 pub use error::EngineError;
 pub use library::{Query, QueryLibrary};
 pub use params::{Params, Value};
 pub use session::{Engine, EngineOptions, Rows, Session};
+pub use work::Work;

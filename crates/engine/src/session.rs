@@ -12,7 +12,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::physical_plan::SendableRecordBatchStream;
+use datafusion::physical_plan::{SendableRecordBatchStream, collect};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
@@ -21,7 +21,7 @@ use tokio::time::timeout;
 
 use crate::bind::{Bound, read_only};
 use crate::table::PartitionedTable;
-use crate::{EngineError, Params, Query, functions};
+use crate::{EngineError, Params, Query, Work, functions};
 
 /// How much the engine may take.
 #[derive(Debug, Clone)]
@@ -201,6 +201,14 @@ impl Session {
     /// # Errors
     /// When a table or parameter is missing, the plan fails, or both tries run into the deadline.
     pub async fn query(&self, query: &Query, params: &Params) -> Result<Rows, EngineError> {
+        Ok(self.measured(query, params).await?.0)
+    }
+
+    /// The same, with what the plan has done.
+    ///
+    /// # Errors
+    /// As [`Session::query`].
+    pub async fn measured(&self, query: &Query, params: &Params) -> Result<(Rows, Work), EngineError> {
         let bound = Bound::new(query, params)?;
         let began = Instant::now();
         for (attempt, context) in self.contexts.iter().enumerate() {
@@ -208,17 +216,27 @@ impl Session {
             let work = async {
                 let frame = bound.plan(context, &query.sql).await?;
                 let schema = Arc::clone(frame.schema().inner());
-                Ok(Rows {
-                    schema,
-                    batches: frame.collect().await?,
-                })
+                let task = Arc::new(frame.task_ctx());
+                let plan = frame.create_physical_plan().await?;
+                let batches = collect(Arc::clone(&plan), task).await?;
+                Ok((Rows { schema, batches }, Work::of(&plan)))
             };
             match timeout(self.engine.options.deadline, work).await {
                 Ok(result) => {
-                    let rows = result.map_err(|error| self.reading.stopped(&query.name, error))?;
+                    let (rows, work) = result.map_err(|error| self.reading.stopped(&query.name, error))?;
                     let ms = began.elapsed().as_millis();
-                    tracing::debug!(query = query.name, ms, rows = rows.len(), "answered");
-                    return Ok(rows);
+                    let Work {
+                        rows_read, bytes_read, ..
+                    } = work;
+                    tracing::debug!(
+                        query = query.name,
+                        ms,
+                        rows = rows.len(),
+                        rows_read,
+                        bytes_read,
+                        "answered"
+                    );
+                    return Ok((rows, work));
                 }
                 Err(_) => tracing::warn!(query = query.name, attempt, "a plan ran into its deadline"),
             }

@@ -1,8 +1,12 @@
-//! Bringing Arrow rows into the transaction: COPY BINARY into a temporary table shaped like the rows, then, with
-//! casts, into one shaped like their target. There they are rows like any others, and a missing figure is refused.
+//! Bringing Arrow rows into the transaction: COPY BINARY into a temporary table shaped like their target, where they are
+//! rows like any others, and a missing figure is refused. Rows of other types than the target's make a detour by a table
+//! shaped like themselves, and are cast.
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, Schema};
+use std::sync::Arc;
+
+use arrow::array::{AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow::error::ArrowError;
 use bytes::BytesMut;
 use futures::TryStreamExt;
 use pgpq::ArrowToPostgresBinaryEncoder;
@@ -10,10 +14,14 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::merge::{STAGED, list, quoted};
 use super::{RowStream, TableChange};
-use crate::{SummaryTable, WarehouseError};
+use crate::error::Cause;
+use crate::{ColumnType, SummaryTable, WarehouseError};
 
 /// The temporary table shaped like the Arrow rows.
 const INCOMING: &str = "kindred_incoming";
+
+/// Where an append that meets a row goes back to.
+const APPENDING: &str = "kindred_appending";
 
 /// The bytes gathered before they are sent: large enough for few messages, small beside a batch.
 const SEND_BYTES: usize = 1 << 20;
@@ -31,7 +39,12 @@ pub(super) async fn stage(connection: &mut PgConnection, change: &TableChange) -
         return Ok(());
     };
     check_columns(table, &first.schema())?;
-    copy(connection, table, first, rows).await?;
+    if is_of_the_target(table, &first.schema()) {
+        copy(connection, table, STAGED, first, rows).await?;
+        return Ok(());
+    }
+    create_incoming(connection, table, &first.schema()).await?;
+    copy(connection, table, INCOMING, first, rows).await?;
 
     let names = list(table.columns.iter().map(|column| quoted(column.name)));
     let casts = list(
@@ -46,6 +59,83 @@ pub(super) async fn stage(connection: &mut PgConnection, change: &TableChange) -
     )
     .await?;
     run(connection, format!("drop table {INCOMING}")).await
+}
+
+/// Writes the change's rows into its table, when none of the table stand where they shall, and no cast is needed. Returns
+/// how many there are; none when they have to be merged.
+pub(super) async fn append(connection: &mut PgConnection, change: &TableChange) -> Result<Option<u64>, WarehouseError> {
+    let table = change.table;
+    if !is_free(connection, change).await? {
+        return Ok(None);
+    }
+    let mut rows = change.rows.read();
+    let Some(first) = next(table, &mut rows).await? else {
+        return Ok(Some(0));
+    };
+    check_columns(table, &first.schema())?;
+    if !is_of_the_target(table, &first.schema()) {
+        return Ok(None);
+    }
+    // Should a row stand outside of the scope after all, merging knows what to do.
+    run(connection, format!("savepoint {APPENDING}")).await?;
+    match copy(connection, table, table.name, first, rows).await {
+        Ok(written) => {
+            run(connection, format!("release savepoint {APPENDING}")).await?;
+            Ok(Some(written))
+        }
+        Err(error) if met_a_row(&error) => {
+            run(connection, format!("rollback to savepoint {APPENDING}")).await?;
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn met_a_row(error: &WarehouseError) -> bool {
+    matches!(
+        error,
+        WarehouseError::Query { source: Cause(sqlx::Error::Database(answer)), .. } if answer.is_unique_violation()
+    )
+}
+
+/// Whether the table has no row in the change's scope.
+async fn is_free(connection: &mut PgConnection, change: &TableChange) -> Result<bool, WarehouseError> {
+    let (table, intervals) = (change.table, change.scope.intervals());
+    let day = quoted(table.day_column);
+    let sql = format!(
+        "select exists (select from {} where {day} >= $1 and {day} < $2)",
+        quoted(table.name)
+    );
+    for interval in &intervals {
+        let asked = sqlx::query_scalar(AssertSqlSafe(sql.clone()));
+        let asked = match table.column(table.day_column).map(|column| column.column_type) {
+            Some(ColumnType::Instant) => asked.bind(interval.start()).bind(interval.end()),
+            _ => asked.bind(interval.days().from()).bind(interval.days().to()),
+        };
+        let stands: bool = asked.fetch_one(&mut *connection).await.map_err(copying)?;
+        if stands {
+            return Ok(false);
+        }
+    }
+    Ok(!intervals.is_empty())
+}
+
+/// Whether the rows' bytes are those of their table's columns.
+fn is_of_the_target(table: &'static SummaryTable, schema: &Schema) -> bool {
+    table.columns.iter().all(|column| {
+        let found = schema.field_with_name(column.name).map(Field::data_type);
+        match column.column_type {
+            ColumnType::Date => matches!(found, Ok(DataType::Date32)),
+            ColumnType::Text | ColumnType::Json => matches!(found, Ok(DataType::Utf8)),
+            ColumnType::BigInt => matches!(found, Ok(DataType::Int64)),
+            ColumnType::Double => matches!(found, Ok(DataType::Float64)),
+            ColumnType::Boolean => matches!(found, Ok(DataType::Boolean)),
+            ColumnType::Instant => matches!(found, Ok(DataType::Timestamp(TimeUnit::Microsecond, _))),
+            ColumnType::Uuid => matches!(found, Ok(DataType::FixedSizeBinary(16))),
+            // Money comes as a decimal or a float, and is neither on the wire.
+            ColumnType::Numeric => false,
+        }
+    })
 }
 
 async fn next(table: &'static SummaryTable, rows: &mut RowStream) -> Result<Option<RecordBatch>, WarehouseError> {
@@ -82,39 +172,61 @@ fn check_columns(table: &'static SummaryTable, schema: &Schema) -> Result<(), Wa
     }
 }
 
+/// A temporary table whose columns are the rows' own.
+async fn create_incoming(
+    connection: &mut PgConnection,
+    table: &'static SummaryTable,
+    schema: &Schema,
+) -> Result<(), WarehouseError> {
+    let encoder = encoder(table, schema)?;
+    let columns = schema.fields().iter().zip(encoder.schema().columns);
+    let columns = columns.map(|(field, column)| {
+        let fallback = column.data_type.name().unwrap_or_default();
+        format!("{} {}", quoted(&column.name), copied_as(field).unwrap_or(&fallback))
+    });
+    let columns = list(columns);
+    run(
+        connection,
+        format!("create temporary table {INCOMING} ({columns}) on commit drop"),
+    )
+    .await
+}
+
+fn encoder(table: &'static SummaryTable, schema: &Schema) -> Result<ArrowToPostgresBinaryEncoder, WarehouseError> {
+    ArrowToPostgresBinaryEncoder::try_new(schema).map_err(|source| WarehouseError::Encode {
+        table: table.name,
+        source,
+    })
+}
+
+/// Copies rows into the table `target`. Returns how many there were.
 async fn copy(
     connection: &mut PgConnection,
     table: &'static SummaryTable,
+    target: &str,
     first: RecordBatch,
     mut rows: RowStream,
-) -> Result<(), WarehouseError> {
+) -> Result<u64, WarehouseError> {
     let schema = first.schema();
     let encode = |source| WarehouseError::Encode {
         table: table.name,
         source,
     };
-    let mut encoder = ArrowToPostgresBinaryEncoder::try_new(&schema).map_err(encode)?;
-    let columns = schema
-        .fields()
-        .iter()
-        .zip(encoder.schema().columns)
-        .map(|(field, column)| {
-            let fallback = column.data_type.name().unwrap_or_default();
-            format!("{} {}", quoted(&column.name), copied_as(field).unwrap_or(&fallback))
-        });
-    run(
-        connection,
-        format!("create temporary table {INCOMING} ({}) on commit drop", list(columns)),
-    )
-    .await?;
-
+    let mut encoder = encoder(table, &schema)?;
     let names = list(schema.fields().iter().map(|field| quoted(field.name())));
-    let statement = format!("copy {INCOMING} ({names}) from stdin (format binary)");
+    let statement = format!("copy {} ({names}) from stdin (format binary)", quoted(target));
     let mut sink = connection.copy_in_raw(&statement).await.map_err(copying)?;
     let mut buffer = BytesMut::new();
     encoder.write_header(&mut buffer).map_err(encode)?;
     let mut batch = Some(first);
     while let Some(rows_of_batch) = batch {
+        let rows_of_batch = match target {
+            INCOMING => rows_of_batch,
+            _ => with_json_as_sent(table, rows_of_batch).map_err(|source| WarehouseError::Rows {
+                table: table.name,
+                source: source.into(),
+            })?,
+        };
         encoder.write_batch(&rows_of_batch, &mut buffer).map_err(encode)?;
         if buffer.len() >= SEND_BYTES {
             sink.send(buffer.split()).await.map_err(copying)?;
@@ -123,8 +235,20 @@ async fn copy(
     }
     encoder.write_footer(&mut buffer).map_err(encode)?;
     sink.send(buffer).await.map_err(copying)?;
-    sink.finish().await.map_err(copying)?;
-    Ok(())
+    sink.finish().await.map_err(copying)
+}
+
+/// The rows with their JSON as PostgreSQL sends `jsonb`: a byte that names the version, then the text.
+fn with_json_as_sent(table: &'static SummaryTable, rows: RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let (schema, mut columns, _) = rows.into_parts();
+    for (field, column) in schema.fields().iter().zip(&mut columns) {
+        if table.column(field.name()).map(|column| column.column_type) == Some(ColumnType::Json) {
+            let texts = column.as_string::<i32>().iter();
+            let sent = texts.map(|text| text.map(|text| format!("\u{1}{text}")));
+            *column = Arc::new(sent.collect::<StringArray>());
+        }
+    }
+    RecordBatch::try_new(schema, columns)
 }
 
 /// Where the bytes that the encoder writes are, in PostgreSQL, those of a better type than the one that it names.

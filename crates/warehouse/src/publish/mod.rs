@@ -258,8 +258,13 @@ async fn write(
     }
     merge::note_closed_days(connection).await?;
     for change in &publication.tables {
-        load::stage(connection, change).await?;
-        let changed = merge::merge(connection, change, run_id, at).await?;
+        let changed = match load::append(connection, change).await? {
+            Some(appended) => appended,
+            None => {
+                load::stage(connection, change).await?;
+                merge::merge(connection, change, run_id, at).await?
+            }
+        };
         rows_changed.push((change.table.name, changed));
     }
     bookkeeping::partitions(connection, &publication.partitions, run_id, at).await?;

@@ -4,6 +4,7 @@
 mod alerts;
 mod backfills;
 mod connect;
+mod events;
 mod figures;
 mod leases;
 mod migrate;
