@@ -122,6 +122,20 @@ masked_persons as (
     from faceted_persons
 ),
 
+-- Added up before facets get their names.
+hourly_persons as (
+    select
+        event_name,
+        platform,
+        hour,
+        sum(case when hours_24h & mask > 0 then persons else 0 end) as users_24h,
+        sum(case when hours_7d & mask > 0 then persons else 0 end) as users_7d,
+        sum(case when hours_30d & mask > 0 then persons else 0 end) as users_30d,
+        sum(case when hours_90d & mask > 0 then persons else 0 end) as users_90d
+    from masked_persons
+    group by event_name, platform, hour
+),
+
 both as (
     select
         event_name,
@@ -137,11 +151,8 @@ both as (
         case when platform is not null then 'platform' when hour < 0 then 'all' else 'hour' end,
         case when platform is not null then platform when hour < 0 then '*' else lpad(cast(hour as text), 2, '0') end,
         0, 0, 0, 0,
-        case when hours_24h & mask > 0 then persons else 0 end,
-        case when hours_7d & mask > 0 then persons else 0 end,
-        case when hours_30d & mask > 0 then persons else 0 end,
-        case when hours_90d & mask > 0 then persons else 0 end
-    from masked_persons
+        users_24h, users_7d, users_30d, users_90d
+    from hourly_persons
     union all
     -- All events together have their row when there are none.
     select '*', 'all', '*', 0, 0, 0, 0, 0, 0, 0, 0

@@ -40,36 +40,28 @@ spans as (
     ) stepped
 ),
 
-reached as (
-    select
-        as_of, days, step_order,
-        count(*) as total_users,
-        count(seconds) as converted_users,
-        -- Whole microseconds: their sum is the same in whatever order they are added.
-        sum(cast(round(seconds * 1000000) as bigint)) / 1000000.0 / nullif(count(seconds), 0) as mean
-    from spans
-    group by as_of, days, step_order
-),
-
--- How long it took, in order: the places from 0 to the last.
+-- How long it took, in order: the places from 0 to the last of those who went on, and behind them who did not.
 ranked as (
     select
         as_of,
         days,
         step_order,
         seconds,
-        row_number() over (partition by as_of, days, step_order order by seconds) - 1 as place,
-        count(*) over (partition by as_of, days, step_order) - 1 as last
+        row_number() over (partition by as_of, days, step_order order by seconds nulls last) - 1 as place,
+        count(seconds) over (partition by as_of, days, step_order) - 1 as last
     from spans
-    where seconds is not null
 ),
 
--- Interpolated between the two places nearest; percentile_cont would round the weight to six digits.
-percentiles as (
+-- Percentiles are interpolated between the two places nearest; percentile_cont would round the weight to six digits.
+figures as (
     select
         as_of,
         days,
         step_order,
+        count(*) as total_users,
+        count(seconds) as converted_users,
+        -- Whole microseconds: their sum is the same in whatever order they are added.
+        sum(cast(round(seconds * 1000000) as bigint)) / 1000000.0 / nullif(count(seconds), 0) as mean,
         sum(seconds * greatest(0.0, 1 - abs(place - 0.5 * last))) as median,
         sum(seconds * greatest(0.0, 1 - abs(place - 0.9 * last))) as p90
     from ranked
@@ -81,12 +73,11 @@ select
     s.as_of,
     cast(s.days as varchar) || 'd' as timeframe,
     s.step_order,
-    coalesce(r.total_users, 0) as total_users,
-    case when s.step_order < max(s.step_order) over () then coalesce(r.converted_users, 0) end as converted_users,
-    r.mean as avg_time_to_convert,
-    p.median as median_time_to_convert,
-    p.p90 as p90_time_to_convert
+    coalesce(f.total_users, 0) as total_users,
+    case when s.step_order < max(s.step_order) over () then coalesce(f.converted_users, 0) end as converted_users,
+    f.mean as avg_time_to_convert,
+    f.median as median_time_to_convert,
+    f.p90 as p90_time_to_convert
 from steps s
-left join reached r on r.as_of = s.as_of and r.days = s.days and r.step_order = s.step_order
-left join percentiles p on p.as_of = s.as_of and p.days = s.days and p.step_order = s.step_order
+left join figures f on f.as_of = s.as_of and f.days = s.days and f.step_order = s.step_order
 order by s.as_of, s.days, s.step_order

@@ -52,9 +52,30 @@ buckets as (
     where bucket_start < $as_of
 ),
 
--- The days of the longest buckets; a week may begin before its quarter, or end after it.
+-- The days of the longest buckets; a week may begin before its quarter, or end after it. In which buckets a day lies is
+-- worked out once for each day, and not for each row.
+calendar as (
+    select
+        cast(day as date) as date,
+        day,
+        date_trunc('week', day) as week,
+        date_trunc('month', day) as month,
+        date_trunc('quarter', day) as quarter
+    from (
+        select unnest(generate_series(
+            arrow_cast(least(date_trunc('quarter', $from), date_trunc('week', $from) - interval '1 day'),
+                'Timestamp(Microsecond, Some("UTC"))'),
+            arrow_cast(greatest(
+                date_trunc('quarter', $to - interval '1 day') + interval '3 months',
+                date_trunc('week', $to - interval '1 day') + interval '7 days'
+            ), 'Timestamp(Microsecond, Some("UTC"))'),
+            interval '1 day'
+        )) as day
+    )
+),
+
 active as (
-    select arrow_cast(a.date, 'Timestamp(Microsecond, Some("UTC"))') as day, a.user_key
+    select a.date, a.user_key
     from active_days a
     left anti join internal_users i on i.user_key = a.user_key
     where a.date >= least(date_trunc('quarter', $from), date_trunc('week', $from))
@@ -82,12 +103,12 @@ sessions as (
         )
 ),
 
--- Every hour that a span meets, its last one excluded when the span ends just as it begins.
+-- Every hour that a span meets, its last one excluded when the span ends just as it begins. Hours are numbered from 1970
+-- on: a row costs a division, where an instant with its zone costs a look at the calendar.
 hours as (
     select user_key, unnest(generate_series(
-        date_trunc('hour', started_at),
-        greatest(date_trunc('hour', span_end - interval '1 microsecond'), date_trunc('hour', started_at)),
-        interval '1 hour'
+        cast(started_at as bigint) / 3600000000,
+        greatest((cast(span_end as bigint) - 1) / 3600000000, cast(started_at as bigint) / 3600000000)
     )) as hour
     from sessions
     where date >= $from - interval '1 day' and date < $to and cast(span_end as date) >= $from
@@ -95,23 +116,56 @@ hours as (
 
 -- Distinct first, counted afterwards; each branch looks back no further than its own first bucket.
 present as (
-    select distinct 'hourly' as granularity, hour as bucket_start, user_key from hours
+    select 'hourly' as granularity, arrow_cast(hour * 3600000000, 'Timestamp(Microsecond, Some("UTC"))') as bucket_start,
+        active_users
+    from (
+        select hour, count(*) as active_users
+        from (select distinct hour, user_key from hours)
+        group by hour
+    )
     union all
-    select distinct 'daily', day, user_key from active where day >= $from and day < $to
+    select 'daily', day, count(*)
+    from (
+        select distinct c.day, a.user_key
+        from active a
+        join calendar c on c.date = a.date
+        where a.date >= $from and a.date < $to
+    )
+    group by day
     union all
-    select distinct 'weekly', date_trunc('week', day), user_key from active where day >= date_trunc('week', $from)
+    select 'weekly', week, count(*)
+    from (
+        select distinct c.week, a.user_key
+        from active a
+        join calendar c on c.date = a.date
+        where a.date >= date_trunc('week', $from)
+    )
+    group by week
     union all
-    select distinct 'monthly', date_trunc('month', day), user_key from active where day >= date_trunc('month', $from)
+    select 'monthly', month, count(*)
+    from (
+        select distinct c.month, a.user_key
+        from active a
+        join calendar c on c.date = a.date
+        where a.date >= date_trunc('month', $from)
+    )
+    group by month
     union all
-    select distinct 'quarterly', date_trunc('quarter', day), user_key from active
-    where day >= date_trunc('quarter', $from)
+    select 'quarterly', quarter, count(*)
+    from (
+        select distinct c.quarter, a.user_key
+        from active a
+        join calendar c on c.date = a.date
+        where a.date >= date_trunc('quarter', $from)
+    )
+    group by quarter
 ),
 
 -- What has one instant falls into one bucket of each length: counted by hour once, then added up for each.
 begun as (
-    select date_trunc('hour', started_at) as hour, 0 as registrations, 1 as sessions from sessions
+    select cast(started_at as bigint) / 3600000000 as hour, 0 as registrations, 1 as sessions from sessions
     union all
-    select date_trunc('hour', created_at), 1, 0
+    select cast(created_at as bigint) / 3600000000, 1, 0
     from users
     where not is_internal
         and date >= least(date_trunc('quarter', $from), date_trunc('week', $from))
@@ -124,26 +178,28 @@ begun as (
 begun_by_hour as (
     select
         unnest(make_array('hourly', 'daily', 'weekly', 'monthly', 'quarterly')) as granularity,
-        hour,
-        sum(registrations) as registrations,
-        sum(sessions) as sessions
-    from begun
-    group by hour
+        arrow_cast(hour * 3600000000, 'Timestamp(Microsecond, Some("UTC"))') as began,
+        registrations,
+        sessions
+    from (
+        select hour, sum(registrations) as registrations, sum(sessions) as sessions
+        from begun
+        group by hour
+    )
 ),
 
 measures as (
-    select granularity, bucket_start, count(*) as active_users, 0 as registrations, 0 as sessions
+    select granularity, bucket_start, active_users, 0 as registrations, 0 as sessions
     from present
-    group by granularity, bucket_start
     union all
     select
         granularity,
         case granularity
-            when 'hourly' then hour
-            when 'daily' then date_trunc('day', hour)
-            when 'weekly' then date_trunc('week', hour)
-            when 'monthly' then date_trunc('month', hour)
-            else date_trunc('quarter', hour)
+            when 'hourly' then began
+            when 'daily' then date_trunc('day', began)
+            when 'weekly' then date_trunc('week', began)
+            when 'monthly' then date_trunc('month', began)
+            else date_trunc('quarter', began)
         end,
         0,
         registrations,

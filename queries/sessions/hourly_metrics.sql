@@ -6,13 +6,17 @@
 
 -- The hours of the days that lie in [start, until) and have begun.
 with hours as (
-    select hour
+    select hour, cast(hour as bigint) / 3600000000 as number
     from (
-        select unnest(generate_series(
-            arrow_cast($from, 'Timestamp(Microsecond, Some("UTC"))'),
-            arrow_cast($to, 'Timestamp(Microsecond, Some("UTC"))') - interval '1 hour',
-            interval '1 hour'
-        )) as hour
+        -- A series of instants comes in nanoseconds.
+        select arrow_cast(hour, 'Timestamp(Microsecond, Some("UTC"))') as hour
+        from (
+            select unnest(generate_series(
+                arrow_cast($from, 'Timestamp(Microsecond, Some("UTC"))'),
+                arrow_cast($to, 'Timestamp(Microsecond, Some("UTC"))') - interval '1 hour',
+                interval '1 hour'
+            )) as hour
+        )
     )
     where hour >= $start and hour < $until and hour < $as_of
 ),
@@ -114,10 +118,11 @@ running as (
     from steps
 ),
 
+-- Hours are numbered from 1970 on: a row costs a division, where an instant with its zone costs a look at the calendar.
 peaks as (
-    select date_trunc('hour', instant) as hour, max(users) as concurrent_users, max(queue) as queue_length
+    select cast(instant as bigint) / 3600000000 as hour, max(users) as concurrent_users, max(queue) as queue_length
     from running
-    group by date_trunc('hour', instant)
+    group by cast(instant as bigint) / 3600000000
 ),
 
 -- Every hour that a span meets, its last one excluded when the span ends just as it begins.
@@ -125,9 +130,8 @@ active as (
     select hour, count(*) as active_users
     from (
         select distinct user_key, unnest(generate_series(
-            date_trunc('hour', greatest(started_at, $start)),
-            greatest(date_trunc('hour', span_end - interval '1 microsecond'), date_trunc('hour', started_at)),
-            interval '1 hour'
+            cast(greatest(started_at, $start) as bigint) / 3600000000,
+            greatest((cast(span_end as bigint) - 1) / 3600000000, cast(started_at as bigint) / 3600000000)
         )) as hour
         from sessions
     )
@@ -138,9 +142,8 @@ ongoing as (
     select hour, count(*) as active_interactions
     from (
         select unnest(generate_series(
-            date_trunc('hour', greatest(started_at, $start)),
-            greatest(date_trunc('hour', span_end - interval '1 microsecond'), date_trunc('hour', started_at)),
-            interval '1 hour'
+            cast(greatest(started_at, $start) as bigint) / 3600000000,
+            greatest((cast(span_end as bigint) - 1) / 3600000000, cast(started_at as bigint) / 3600000000)
         )) as hour
         from calls
     )
@@ -150,7 +153,7 @@ ongoing as (
 -- What has one instant falls into one hour.
 begun as (
     select
-        date_trunc('hour', instant) as hour,
+        cast(instant as bigint) / 3600000000 as hour,
         sum(users) as new_users,
         sum(interactions) as new_interactions,
         sum(messages) as new_messages
@@ -167,7 +170,7 @@ begun as (
         left anti join internal_users b on b.user_key = m.recipient
         where m.date >= $from and m.date < $to
     )
-    group by date_trunc('hour', instant)
+    group by cast(instant as bigint) / 3600000000
 )
 
 select
@@ -181,8 +184,8 @@ select
     coalesce(b.new_messages, 0) as new_messages,
     h.hour + interval '1 hour' > $as_of as is_partial
 from hours h
-left join peaks p on p.hour = h.hour
-left join active a on a.hour = h.hour
-left join ongoing o on o.hour = h.hour
-left join begun b on b.hour = h.hour
+left join peaks p on p.hour = h.number
+left join active a on a.hour = h.number
+left join ongoing o on o.hour = h.number
+left join begun b on b.hour = h.number
 order by h.hour
