@@ -5,6 +5,7 @@ USERS ?= 5000
 DAYS  ?= 90
 CASES ?= 20000
 SECONDS ?= 600
+SCALE ?= 1
 
 # Where release binaries are: run from there, since `cargo run` of one package alone may build its dependencies anew.
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
@@ -57,10 +58,13 @@ lint: ## Formatting, clippy and docs, warnings denied
 docs: ## The workspace's API documentation
 	$(CARGO) doc --workspace --no-deps
 
-bench: setup ## Benchmarks, each against its floor in the same run
+bench: setup ## Benchmarks, each against its floor or its peer in the same run, and one table of them all (SCALE=0.2)
 	$(CARGO) build --release --package kindred --package kindred-benches
-	$(RELEASE)/bench-extract
-	$(RELEASE)/bench-api
+	@rm -f $(RELEASE)/../bench/*.json
+	@for name in extract load "plans $(SCALE)" night growth api; do \
+		$(RELEASE)/bench-$$name || echo "bench-$$name ended without its figures" >&2; \
+	done
+	$(RELEASE)/bench-table
 
 soak: setup ## The KPI API's memory under load, which must stay flat (SECONDS=600)
 	$(CARGO) build --release --package kindred --package kindred-benches

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::http::{Connection, get};
@@ -18,8 +17,7 @@ const WARM_UP: usize = 20;
 const LARGER: [(&str, &str); 3] = [("compare", "previous"), ("timeframe", "365d"), ("cohortCount", "52")];
 
 /// How long an answer takes.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub(crate) struct Uncached {
     pub(crate) answer: String,
     pub(crate) bytes: usize,

@@ -1,35 +1,44 @@
 //! Extraction against its floor: the same query through `psql`'s binary COPY, thrown away.
 //!
-//! `bench-extract [ROWS]` fills a scratch database with so many `user_sessions` (5,000,000), then alternates both,
-//! each in a process of its own, three times. Fails when the ratio of the medians is above 1.5, or when the peak memory
-//! of an extracting process is above 150 MB.
+//! `bench-extract [ROWS]` fills a scratch database with so many `user_sessions` (5,000,000). It reads them in one stream into
+//! Arrow batches that are dropped, against one `psql`; then in two streams, each of half of the days, into the Parquet
+//! partitions of a lake, against two `psql` side by side. Each is a process of its own.
 #![allow(clippy::print_stdout, reason = "a benchmark speaks to a terminal")]
 
+mod process;
+mod sessions;
+
 use std::env;
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use kindred_benches::{median, megabytes, peak_memory, timed};
-use kindred_extract::{PostgresSource, SourceConfig, UserKeys, embedded_queries};
-use kindred_model::{Fact, Source};
+use chrono::NaiveDate;
+use kindred_benches::figures::{Figure, Limit, publish};
+use kindred_benches::rounds::{Round, rounds};
+use kindred_benches::{megabytes, timed};
 use kindred_testkit::{TestDatabase, TestServer};
-use sqlx::AssertSqlSafe;
+
+use sessions::{copy_statement, fill, halves};
 
 const ROWS: u64 = 5_000_000;
 const ROUNDS: usize = 3;
-const RATIO_AT_MOST: f64 = 1.5;
-const PEAK_AT_MOST: u64 = 150_000_000;
+const RATE_AT_LEAST: f64 = 0.9;
+const PEAK_AT_MOST_MB: f64 = 64.0;
+const MIRROR_RATE_AT_LEAST: f64 = 0.6;
 
-/// The argument that makes this program the process that extracts.
+/// The arguments that make this program the process that extracts, or that mirrors.
 const EXTRACT: &str = "extract";
+const MIRROR: &str = "mirror";
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match &arguments[..] {
         [] => compare(ROWS).await,
-        [word, url] if word == EXTRACT => extract(url).await,
+        [word, url] if word == EXTRACT => process::extract(url).await,
+        [word, url, lake] if word == MIRROR => process::mirror(url, Path::new(lake)).await,
         [rows] => compare(rows.parse().context("the number of rows")?).await,
         _ => bail!("usage: bench-extract [ROWS]"),
     }
@@ -39,97 +48,111 @@ async fn compare(rows: u64) -> anyhow::Result<()> {
     println!("filling {rows} user_sessions");
     let database = TestDatabase::create("bench_extract").await;
     fill(&database, rows).await?;
+    let subject = Subject {
+        url: database.url(),
+        psql: TestServer::get().await.bin_dir().join("psql"),
+        rows,
+    };
 
-    let copy = format!("copy ({}) to stdout (format binary)", query()?);
-    let mut psql = Command::new(TestServer::get().await.bin_dir().join("psql"));
-    psql.args(["--no-psqlrc", "--dbname", &database.url(), "--command", &copy]);
-    let mut ours = Command::new(env::current_exe()?);
-    ours.args([EXTRACT, &database.url()]);
+    let mut peak = 0;
+    let floor = async || subject.copy(None);
+    let product = async || {
+        let (took, memory) = subject.run(&[EXTRACT, &subject.url])?;
+        peak = peak.max(memory);
+        Ok(took)
+    };
+    let stream = rounds("extract, 1 stream", ROUNDS, floor, product).await?;
 
-    let (mut floor, mut extraction, mut peak) = (Vec::new(), Vec::new(), 0);
-    for round in 1..=ROUNDS {
-        let (psql_took, _) = timed(&mut psql, Stdio::null())?;
-        let (ours_took, report) = timed(&mut ours, Stdio::piped())?;
-        let (read, memory) = report.trim().split_once(' ').context("the extraction's report")?;
-        ensure!(read.parse() == Ok(rows), "{read} of {rows} rows were extracted");
-        peak = peak.max(memory.parse()?);
-        println!(
-            "round {round}: psql {:.2} s, extraction {:.2} s, peak {:.1} MB",
-            psql_took.as_secs_f64(),
-            ours_took.as_secs_f64(),
-            megabytes(peak)
+    let floor = async || subject.copy_halves();
+    let product = async || {
+        let home = tempfile::tempdir()?;
+        let lake = home.path().to_str().context("a folder's name")?;
+        Ok(subject.run(&[MIRROR, &subject.url, lake])?.0)
+    };
+    let mirror = rounds("extract to Parquet, 2 streams", ROUNDS, floor, product).await?;
+
+    let millions = format!("{} M sessions", rows / 1_000_000);
+    let figure = |what: String, against: &str, round: Round, least| Figure {
+        what,
+        against: against.to_owned(),
+        value: round.rate(),
+        unit: "times".to_owned(),
+        limit: Limit::AtLeast(least),
+        seen: format!(
+            "{:.2} s against {:.2} s",
+            round.product.as_secs_f64(),
+            round.floor.as_secs_f64()
+        ),
+    };
+    publish(
+        "extract",
+        &[
+            figure(
+                format!("extract {millions}, 1 stream"),
+                "`psql` COPY BINARY of the same query to nothing",
+                stream,
+                RATE_AT_LEAST,
+            ),
+            Figure {
+                what: "the same, peak memory".to_owned(),
+                against: String::new(),
+                value: megabytes(peak),
+                unit: "MB".to_owned(),
+                limit: Limit::AtMost(PEAK_AT_MOST_MB),
+                seen: "of the whole process".to_owned(),
+            },
+            figure(
+                format!("extract {millions} to Parquet, 2 streams"),
+                "two such floors side by side",
+                mirror,
+                MIRROR_RATE_AT_LEAST,
+            ),
+        ],
+    )
+}
+
+/// Where the rows are.
+struct Subject {
+    url: String,
+    psql: std::path::PathBuf,
+    rows: u64,
+}
+
+impl Subject {
+    /// This program once more as another process: how long it took, and its peak memory in bytes.
+    fn run(&self, arguments: &[&str]) -> anyhow::Result<(Duration, u64)> {
+        let (took, report) = timed(Command::new(env::current_exe()?).args(arguments), Stdio::piped())?;
+        let (read, memory) = report.trim().split_once(' ').context("the process's report")?;
+        ensure!(
+            read.parse() == Ok(self.rows),
+            "{read} of {} rows were extracted",
+            self.rows
         );
-        floor.push(psql_took);
-        extraction.push(ours_took);
+        Ok((took, memory.parse()?))
     }
-    let (floor, extraction) = (median(floor).as_secs_f64(), median(extraction).as_secs_f64());
-    let ratio = extraction / floor;
-    println!(
-        "extract: psql {floor:.2} s, extraction {extraction:.2} s, ratio {ratio:.2} (at most {RATIO_AT_MOST}), peak {:.1} MB (at most {:.0})",
-        megabytes(peak),
-        megabytes(PEAK_AT_MOST)
-    );
-    ensure!(
-        ratio <= RATIO_AT_MOST,
-        "extraction takes {ratio:.2} times as long as psql's COPY"
-    );
-    ensure!(peak <= PEAK_AT_MOST, "extraction needs {:.1} MB", megabytes(peak));
-    Ok(())
-}
 
-/// Extracts all sessions, drops them, and prints how many there were and the peak memory in bytes.
-async fn extract(url: &str) -> anyhow::Result<()> {
-    let source = PostgresSource::new(SourceConfig {
-        source: Source::Users,
-        url: url.to_owned().into(),
-        keys: UserKeys::new("a secret of a benchmark")?,
-        queries: embedded_queries(Source::Users),
-        deadline: Duration::from_secs(600),
-        batch_rows: 16_384,
-        queue_batches: 4,
-    })?;
-    let mut rows = source
-        .open(&[Fact::UserSessions])
-        .await?
-        .read(Fact::UserSessions, None, None);
-    let mut count = 0;
-    while let Some(batch) = rows.next().await {
-        count += batch?.num_rows();
+    /// How long `psql` takes to read what starts in `days`, or everything.
+    fn copy(&self, days: Option<(NaiveDate, NaiveDate)>) -> anyhow::Result<Duration> {
+        let mut psql = Command::new(&self.psql);
+        psql.args([
+            "--no-psqlrc",
+            "--dbname",
+            &self.url,
+            "--command",
+            &copy_statement(days)?,
+        ]);
+        Ok(timed(&mut psql, Stdio::null())?.0)
     }
-    println!("{count} {}", peak_memory()?);
-    Ok(())
-}
 
-/// The query that the extraction runs.
-fn query() -> anyhow::Result<String> {
-    let queries = embedded_queries(Source::Users);
-    let rows = &queries
-        .get(&Fact::UserSessions)
-        .context("a query for user_sessions")?
-        .rows;
-    let rows = rows
-        .replace("$from", "timestamptz '-infinity'")
-        .replace("$to", "timestamptz 'infinity'");
-    Ok(format!("select * from (\n{rows}\n) as fact order by started_at"))
-}
-
-/// Sessions of 200,000 users over 90 days, one in ten of them open.
-async fn fill(database: &TestDatabase, rows: u64) -> anyhow::Result<()> {
-    let ddl = include_str!("../migrations/sources/users.sql");
-    let insert = format!(
-        "insert into user_sessions
-         select gen_random_uuid(), md5((i * 7919 % 200000)::text)::uuid,
-             (array['ios', 'android', 'web'])[1 + i % 3], '4.' || i % 20 || '.1',
-             (array['DE', 'FR', 'US', 'BR', 'JP', null])[1 + i % 6], at, at + interval '10 minutes',
-             case when i % 10 > 0 then at + interval '11 minutes' end,
-             case when i % 10 > 0 then (array['logout', 'background', 'timeout'])[1 + i % 3] end, at
-         from (
-             select i, timestamptz '2026-01-01Z' + i * interval '90 days' / {rows} as at
-             from generate_series(1::bigint, {rows}) as i
-         ) as sessions"
-    );
-    for sql in [ddl, &insert, "vacuum analyze user_sessions"] {
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(database.pool()).await?;
+    fn copy_halves(&self) -> anyhow::Result<Duration> {
+        let began = Instant::now();
+        std::thread::scope(|scope| {
+            let copies = halves().map(|days| scope.spawn(move || self.copy(Some(days))));
+            copies.into_iter().try_for_each(|copy| match copy.join() {
+                Ok(copied) => copied.map(drop),
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+        })?;
+        Ok(began.elapsed())
     }
-    Ok(())
 }

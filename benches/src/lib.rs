@@ -1,5 +1,8 @@
 //! What the benchmarks share: each measures its subject against its floor, alternating, in one run of one machine.
 
+pub mod figures;
+pub mod rounds;
+
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

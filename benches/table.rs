@@ -1,0 +1,25 @@
+//! `bench-table` prints what the benchmarks have kept, as one table. Fails when a figure misses its limit.
+#![allow(clippy::print_stdout, reason = "a benchmark speaks to a terminal")]
+
+use anyhow::ensure;
+use kindred_benches::figures::{HEAD, kept};
+
+/// The benchmarks, in the order of the table.
+const BENCHMARKS: [&str; 6] = ["extract", "load", "plans", "night", "growth", "api"];
+
+fn main() -> anyhow::Result<()> {
+    println!("{HEAD}");
+    let mut missed = 0;
+    for name in BENCHMARKS {
+        let figures = kept(name)?;
+        if figures.is_empty() {
+            println!("| {name} | | not run | | |");
+        }
+        for figure in figures {
+            missed += usize::from(!figure.is_reached());
+            println!("{}", figure.row());
+        }
+    }
+    ensure!(missed == 0, "{missed} figures miss their limits");
+    Ok(())
+}
