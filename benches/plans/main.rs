@@ -55,6 +55,9 @@ async fn main() -> anyhow::Result<()> {
     let mut figures = plans::measure(&subject, &mut peer).await?;
     figures.push(actives::measure(&subject, &mut peer).await?);
     figures.push(funnel::measure(&subject, &mut peer).await?);
+    for figure in &mut figures {
+        figure.what.push_str(&format!(", scale {scale}"));
+    }
     publish("plans", &figures)
 }
 

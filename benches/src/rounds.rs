@@ -1,8 +1,7 @@
 //! Floor, product, floor: what a ratio is measured by, on a machine that others share.
 
+use std::fmt;
 use std::time::Duration;
-
-use anyhow::bail;
 
 /// Two floors of a round that are further apart than this were not measured on the same machine, so to speak.
 const APART_AT_MOST: f64 = 0.1;
@@ -68,8 +67,30 @@ pub async fn rounds(
             return Ok(good[count / 2]);
         }
     }
-    bail!(
-        "{what}: of {} rounds, fewer than {count} had floors that agree: the machine is not quiet enough",
-        count * TRIES
-    )
+    Err(NotQuiet {
+        what: what.to_owned(),
+        count,
+        tried: count * TRIES,
+    }
+    .into())
 }
+
+/// That floors hardly ever agreed.
+#[derive(Debug)]
+pub struct NotQuiet {
+    what: String,
+    count: usize,
+    tried: usize,
+}
+
+impl fmt::Display for NotQuiet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, count, tried } = self;
+        write!(
+            f,
+            "{what}: of {tried} rounds, fewer than {count} had floors that agree: the machine is not quiet enough"
+        )
+    }
+}
+
+impl std::error::Error for NotQuiet {}
