@@ -59,6 +59,7 @@ docs: ## The workspace's API documentation
 	$(CARGO) doc --workspace --no-deps
 
 bench: setup ## Benchmarks, each against its floor or its peer in the same run, and one table of them all (SCALE=0.2)
+	$(CARGO) build --package kindred
 	$(CARGO) build --release --package kindred --package kindred-benches
 	@rm -f $(RELEASE)/../bench/*.json
 	@for name in extract load "plans $(SCALE)" night growth api; do \

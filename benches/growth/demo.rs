@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 pub(crate) fn measure() -> anyhow::Result<Figure> {
     let (binary, profile) = binary()?;
     // Not below the target folder: the server's user must be able to enter it.
-    let home = tempfile::Builder::new().prefix("kindred-growth-").tempdir_in("/tmp")?;
+    let home = tempfile::Builder::new().prefix("kindred-growth-").tempdir()?;
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755))?;
     let (api, etl) = (free_port()?, free_port()?);
     let mut command = process::command(&binary, home.path());

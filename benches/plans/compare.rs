@@ -63,7 +63,9 @@ fn first_difference(ours: &ArrayRef, peers: &ArrayRef) -> anyhow::Result<Option<
     if let (DataType::Float64, DataType::Float64) = (ours.data_type(), peers.data_type()) {
         let (ours, peers) = (ours.as_primitive::<Float64Type>(), peers.as_primitive::<Float64Type>());
         return Ok(ours.iter().zip(peers).position(|pair| match pair {
-            (Some(one), Some(other)) => (one - other).abs() > NEARLY * one.abs().max(other.abs()),
+            (Some(one), Some(other)) => {
+                one.is_nan() || other.is_nan() || (one - other).abs() > NEARLY * one.abs().max(other.abs())
+            }
             (one, other) => one.is_some() != other.is_some(),
         }));
     }

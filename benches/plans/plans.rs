@@ -54,7 +54,7 @@ pub(crate) async fn measure(subject: &Subject, peer: &mut Peer) -> anyhow::Resul
             // Minutes of the other plans are not lost with it.
             Err(error) if error.is::<NotQuiet>() => {
                 println!("{error}");
-                missing.push(format!("not measured: {query}"));
+                missing.push(Figure::not_measured(query, error.to_string()));
             }
             Err(error) => return Err(error),
         }
@@ -64,8 +64,13 @@ pub(crate) async fn measure(subject: &Subject, peer: &mut Peer) -> anyhow::Resul
         let (ours, theirs) = (round.product.as_secs_f64(), round.floor.as_secs_f64());
         println!("{query:<34} {ours:>9.3} {theirs:>9.3} {:>6.2}", round.time());
     }
-    ensure!(!measured.is_empty(), "no plan was measured: the machine is not quiet enough");
-    Ok(figures(&measured, &missing))
+    ensure!(
+        !measured.is_empty(),
+        "no plan was measured: the machine is not quiet enough"
+    );
+    let mut figures = figures(&measured);
+    figures.extend(missing);
+    Ok(figures)
 }
 
 /// Measures one of them, for whoever works on it.
@@ -119,13 +124,12 @@ fn runs_of(once: Duration) -> u32 {
         .unwrap_or(RUNS_AT_MOST)
 }
 
-fn figures(measured: &[(&str, Round)], missing: &[String]) -> Vec<Figure> {
+fn figures(measured: &[(&str, Round)]) -> Vec<Figure> {
     let mut sorted: Vec<_> = measured.iter().map(|(query, round)| (round.time(), *query)).collect();
     sorted.sort_by(|one, other| other.0.total_cmp(&one.0));
     let listed: Vec<_> = sorted
         .iter()
         .map(|(time, query)| format!("{query} {time:.2}"))
-        .chain(missing.iter().cloned())
         .collect();
     let figure = |what: &str, value, most| Figure {
         what: what.to_owned(),

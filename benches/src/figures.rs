@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 use anyhow::Context;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Where a figure must lie to be good.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -24,7 +24,8 @@ pub struct Figure {
     pub what: String,
     /// Its floor or peer, in the same run: "psql COPY BINARY to nothing".
     pub against: String,
-    /// What it came to: a ratio, unless `unit` says otherwise.
+    /// What it came to: a ratio, unless `unit` says otherwise; not a number when it could not be measured.
+    #[serde(deserialize_with = "null_is_no_number")]
     pub value: f64,
     /// "times", "MB", "s".
     pub unit: String,
@@ -35,6 +36,19 @@ pub struct Figure {
 }
 
 impl Figure {
+    /// One that could not be measured, which misses whatever limit there is.
+    #[must_use]
+    pub fn not_measured(what: &str, why: String) -> Self {
+        Self {
+            what: what.to_owned(),
+            against: String::new(),
+            value: f64::NAN,
+            unit: String::new(),
+            limit: Limit::AtMost(0.0),
+            seen: why,
+        }
+    }
+
     /// Whether it is as good as it must be.
     #[must_use]
     pub fn is_reached(&self) -> bool {
@@ -55,6 +69,9 @@ impl Figure {
             limit,
             seen,
         } = self;
+        if value.is_nan() {
+            return format!("| {what} | | **not measured** | | {seen} |");
+        }
         let limit = match limit {
             Limit::AtLeast(least) => format!("≥ {least}"),
             Limit::AtMost(most) => format!("≤ {most}"),
@@ -63,6 +80,11 @@ impl Figure {
         let unit = if unit == "times" { "×" } else { unit };
         format!("| {what} | {against} | {value:.2} {unit}{verdict} | {limit} | {seen} |")
     }
+}
+
+/// What JSON has in the place of a number that is none.
+fn null_is_no_number<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(json)?.unwrap_or(f64::NAN))
 }
 
 /// The table's head, as Markdown.

@@ -14,9 +14,6 @@ use kindred_engine::{Value, Work};
 use super::plans::{day, with_history};
 use super::{Bench, cases_of, library};
 
-/// By how much a plan may exceed what it did: whether a join's filter comes in time to skip a page is a matter of luck.
-const SLACK: (usize, usize) = (11, 10);
-
 const HEAD: &str = "query\trows_read\tbytes_read\trows_passed";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,7 +48,8 @@ async fn no_plan_reads_or_hands_on_more_than_it_did() {
             (was.bytes_read, work.bytes_read),
             (was.rows_passed, work.rows_passed),
         ];
-        if is_dearer.iter().any(|(was, is)| is * SLACK.1 > was * SLACK.0) {
+        // A tenth and two: whether a join's filter comes in time to skip a page is a matter of luck.
+        if is_dearer.iter().any(|(was, is)| *is > was + was / 10 + 2) {
             writeln!(dearer, "queries/{name}.sql\n  was {was:?}\n  is  {work:?}").unwrap();
         }
     }

@@ -1,5 +1,6 @@
 -- What several tables are computed from, once. {day}, {start}, {end}: the date, and its two midnights.
 set work_mem = '128MB';
+set temp_buffers = '512MB';
 
 create temp table staff as select id from users where is_internal;
 create unique index on staff (id);

@@ -23,7 +23,8 @@ use crate::bind::{Bound, read_only};
 use crate::table::PartitionedTable;
 use crate::{EngineError, Params, Query, Work, functions};
 
-/// Bytes of footers that are kept at the least: a plan of a quarter opens thousands of files, and the next one the same.
+/// Bytes of footers that are kept, beside the memory of the plans: one of a quarter opens thousands of files, and the next
+/// one the same.
 const FOOTERS: usize = 64 << 20;
 
 /// How much the engine may take.
@@ -80,7 +81,7 @@ impl Engine {
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(options.memory_limit)))
             .with_disk_manager_builder(disk)
-            .with_metadata_cache_limit(FOOTERS.max(options.memory_limit / 8))
+            .with_metadata_cache_limit(FOOTERS)
             .build_arc()
             .map_err(|error| EngineError::Start(Box::new(error)))?;
         Ok(Self { runtime, options })

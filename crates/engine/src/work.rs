@@ -9,7 +9,7 @@ use datafusion::physical_plan::metrics::MetricsSet;
 /// What a plan has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Work {
-    /// Rows of files and held tables that were decoded, those that a filter then refused among them.
+    /// Rows of files that were decoded, those that a filter then refused among them. Tables that are held count nothing.
     pub rows_read: usize,
     /// Bytes of files that were fetched.
     pub bytes_read: usize,

@@ -65,7 +65,12 @@ pub(super) async fn stage(connection: &mut PgConnection, change: &TableChange) -
 /// how many there are; none when they have to be merged.
 pub(super) async fn append(connection: &mut PgConnection, change: &TableChange) -> Result<Option<u64>, WarehouseError> {
     let table = change.table;
-    if !is_free(connection, change).await? {
+    // Money is always cast.
+    let is_cast = table
+        .columns
+        .iter()
+        .any(|column| column.column_type == ColumnType::Numeric);
+    if is_cast || !is_free(connection, change).await? {
         return Ok(None);
     }
     let mut rows = change.rows.read();
@@ -243,8 +248,9 @@ fn with_json_as_sent(table: &'static SummaryTable, rows: RecordBatch) -> Result<
     let (schema, mut columns, _) = rows.into_parts();
     for (field, column) in schema.fields().iter().zip(&mut columns) {
         if table.column(field.name()).map(|column| column.column_type) == Some(ColumnType::Json) {
-            let texts = column.as_string::<i32>().iter();
-            let sent = texts.map(|text| text.map(|text| format!("\u{1}{text}")));
+            let texts = column.as_string_opt::<i32>();
+            let texts = texts.ok_or_else(|| ArrowError::SchemaError(format!("{} is no text", field.name())))?;
+            let sent = texts.iter().map(|text| text.map(|text| format!("\u{1}{text}")));
             *column = Arc::new(sent.collect::<StringArray>());
         }
     }
