@@ -22,6 +22,6 @@ fn main() -> anyhow::Result<()> {
             println!("{}", figure.row());
         }
     }
-    ensure!(missed == 0, "{missed} figures miss their limits");
+    ensure!(missed == 0, "{missed} figures miss their limits or are not there");
     Ok(())
 }
