@@ -6,36 +6,44 @@
 -- parameters: rollup_as_of
 
 -- A device belongs to the user that it was first seen with.
-with owners as (
+with owners as materialized (
     select anonymous_key, first_value(user_key order by event_time, event_id) as user_key
     from aliases
     group by anonymous_key
 ),
 
--- Hours are numbered back from the end of the timeframes: the last one is 1.
+-- What leads to an internal user: their own key, and those of their devices.
+internal_keys as materialized (
+    select user_key as key from internal_users
+    union all
+    select o.anonymous_key from owners o join internal_users i on i.user_key = o.user_key
+),
+
+-- Hours are numbered back from the end of the timeframes: the last one is 1. There is a device where no user is known.
 numbered as (
     select
-        coalesce(c.user_key, o.user_key, c.anonymous_key) as person,
-        c.event_name,
-        c.platform,
-        c.hour,
-        cast($rollup_as_of as bigint) / 3600000000 - (cast(cast(c.date as int) as bigint) * 24 + c.hour) as hours_ago,
-        c.events
-    from event_counts c
-    left join owners o on o.anonymous_key = c.anonymous_key
-    where c.date >= cast($rollup_as_of - interval '90 days' as date)
-        and c.date <= cast($rollup_as_of - interval '1 microsecond' as date)
+        user_key,
+        anonymous_key,
+        coalesce(user_key, anonymous_key) as key,
+        event_name,
+        platform,
+        hour,
+        cast($rollup_as_of as bigint) / 3600000000 - (cast(cast(date as int) as bigint) * 24 + hour) as hours_ago,
+        events
+    from event_counts
+    where date >= cast($rollup_as_of - interval '90 days' as date)
+        and date <= cast($rollup_as_of - interval '1 microsecond' as date)
 ),
 
 done as (
-    select n.person, n.event_name, n.platform, n.hour, n.hours_ago, n.events
+    select n.user_key, n.anonymous_key, n.event_name, n.platform, n.hour, n.hours_ago, n.events
     from numbered n
-    left anti join internal_users i on i.user_key = n.person
+    left anti join internal_keys i on i.key = n.key
     where n.hours_ago between 1 and 2160
 ),
 
 -- Events add up, whatever they are counted by.
-totals as (
+totals as materialized (
     select
         event_name,
         platform,
@@ -62,78 +70,103 @@ faceted_totals as (
     where event_name is not null
 ),
 
+-- What there are few of gets a number, since persons are many: an event on a platform.
+kinds as (
+    select event_name, platform, row_number() over (order by event_name, platform) as kind
+    from (select distinct event_name, platform from totals)
+),
+
+-- Under what each counts: its name and all, its platform and any, which is a null.
+named_kinds as (
+    select kind, unnest(make_array(nullif(event_name, '*'), '*')) as event_name, platform
+    from kinds
+),
+
+places_of_kinds as (
+    select kind, event_name, unnest(make_array(platform, null)) as platform
+    from named_kinds
+    where event_name is not null
+),
+
+places as materialized (
+    select kind, event_name, platform, dense_rank() over (order by event_name, platform) as place
+    from places_of_kinds
+),
+
 -- Persons do not add up. In which hours of the day somebody did something is a number of 24 bits for each timeframe, so
 -- that persons are brought together without a row for each hour.
-persons as (
+hours_of_keys as (
     select
-        person,
-        event_name,
-        platform,
-        bit_or(case when hours_ago <= 24 then 1 << hour else 0 end) as hours_24h,
-        bit_or(case when hours_ago <= 168 then 1 << hour else 0 end) as hours_7d,
-        bit_or(case when hours_ago <= 720 then 1 << hour else 0 end) as hours_30d,
-        bit_or(1 << hour) as hours_90d
-    from done
-    group by person, event_name, platform
+        d.user_key,
+        d.anonymous_key,
+        k.kind,
+        bit_or(case when d.hours_ago <= 24 then 1 << d.hour else 0 end) as hours_24h,
+        bit_or(case when d.hours_ago <= 168 then 1 << d.hour else 0 end) as hours_7d,
+        bit_or(case when d.hours_ago <= 720 then 1 << d.hour else 0 end) as hours_30d,
+        bit_or(1 << d.hour) as hours_90d
+    from done d
+    join kinds k on k.event_name = d.event_name and k.platform = d.platform
+    group by d.user_key, d.anonymous_key, k.kind
 ),
 
-named_persons as (
-    select person, unnest(make_array(nullif(event_name, '*'), '*')) as event_name, platform, hours_24h, hours_7d,
-        hours_30d, hours_90d
-    from persons
-),
-
--- A null stands for any platform.
-placed_persons as (
-    select person, event_name, unnest(make_array(platform, null)) as platform, hours_24h, hours_7d, hours_30d, hours_90d
-    from named_persons
-    where event_name is not null
+-- A person may stand here as a user and as several devices, until they are merged.
+persons as (
+    select coalesce(h.user_key, o.user_key, h.anonymous_key) as person, p.place, h.hours_24h, h.hours_7d, h.hours_30d,
+        h.hours_90d
+    from hours_of_keys h
+    left join owners o on o.anonymous_key = h.anonymous_key
+    join places p on p.kind = h.kind
 ),
 
 merged_persons as (
     select
-        event_name,
-        platform,
+        place,
         bit_or(hours_24h) as hours_24h,
         bit_or(hours_7d) as hours_7d,
         bit_or(hours_30d) as hours_30d,
         bit_or(hours_90d) as hours_90d
-    from placed_persons
-    group by person, event_name, platform
+    from persons
+    group by person, place
 ),
 
--- Those with the same hours are counted before hours are looked at one by one.
-alike as (
-    select event_name, platform, hours_24h, hours_7d, hours_30d, hours_90d, count(*) as persons
+-- How many of them did something in any hour of the day, and in each.
+counted_persons as (
+    select
+        place,
+        count(*) filter (where hours_24h > 0) as users_24h,
+        count(*) filter (where hours_7d > 0) as users_7d,
+        count(*) filter (where hours_30d > 0) as users_30d,
+        count(*) as users_90d,
+        set_counts(hours_24h) as by_hour_24h,
+        set_counts(hours_7d) as by_hour_7d,
+        set_counts(hours_30d) as by_hour_30d,
+        set_counts(hours_90d) as by_hour_90d
     from merged_persons
-    group by event_name, platform, hours_24h, hours_7d, hours_30d, hours_90d
+    group by place
 ),
 
--- The whole day is -1.
-faceted_persons as (
-    select event_name, platform, hours_24h, hours_7d, hours_30d, hours_90d, persons,
-        unnest(case when platform is null then range(-1, 24) else make_array(-1) end) as hour
-    from alike
+named_places as (
+    select p.event_name, p.platform, c.*
+    from counted_persons c
+    join (select distinct place, event_name, platform from places) p on p.place = c.place
 ),
 
-masked_persons as (
-    select event_name, platform, hours_24h, hours_7d, hours_30d, hours_90d, persons, hour,
-        case when hour < 0 then (1 << 24) - 1 else 1 << hour end as mask
-    from faceted_persons
+-- By hour only where any platform counts. The whole day is -1; elements of a list are counted from 1.
+hours_of_persons as (
+    select *, unnest(case when platform is null then range(-1, 24) else make_array(-1) end) as hour
+    from named_places
 ),
 
--- Added up before facets get their names.
 hourly_persons as (
     select
         event_name,
         platform,
         hour,
-        sum(case when hours_24h & mask > 0 then persons else 0 end) as users_24h,
-        sum(case when hours_7d & mask > 0 then persons else 0 end) as users_7d,
-        sum(case when hours_30d & mask > 0 then persons else 0 end) as users_30d,
-        sum(case when hours_90d & mask > 0 then persons else 0 end) as users_90d
-    from masked_persons
-    group by event_name, platform, hour
+        case when hour < 0 then users_24h else coalesce(by_hour_24h[hour + 1], 0) end as users_24h,
+        case when hour < 0 then users_7d else coalesce(by_hour_7d[hour + 1], 0) end as users_7d,
+        case when hour < 0 then users_30d else coalesce(by_hour_30d[hour + 1], 0) end as users_30d,
+        case when hour < 0 then users_90d else coalesce(by_hour_90d[hour + 1], 0) end as users_90d
+    from hours_of_persons
 ),
 
 both as (

@@ -16,62 +16,80 @@ with kinds as (
 ),
 
 -- A key that several dates took for new is with the user of the first of them.
-known_users as (
+known_users as materialized (
     select anonymous_key, first_value(user_key order by event_time, event_id) as user_key
     from aliases
     group by anonymous_key
 ),
 
+-- Events are many, and found by their own names.
+event_kinds as (
+    select substr(kind, 7) as event_name, steps
+    from kinds
+    where kind like 'event:%'
+),
+
+-- Whoever enters in the window may go on for the funnel's window after it, the last instant included.
+event_moments as (
+    select e.date, e.user_key, e.anonymous_key, e.event_time as at, k.steps
+    from events e
+    left join event_kinds k on k.event_name = e.event_name
+    where e.date >= $from and e.date < $to + ($window_seconds + 86399) / 86400
+        and (k.steps is not null or $order = 'strict')
+),
+
 happened as (
-    select date, 'event:' || event_name as kind, user_key, anonymous_key, event_time as at
-    from events
-    union all
-    select date, 'registration', user_key, cast(null as bigint), created_at
+    select date, 'registration' as kind, user_key, created_at as at
     from users
     where $facts like '%registration%'
     union all
-    select date, 'session', user_key, cast(null as bigint), started_at
+    select date, 'session', user_key, started_at
     from user_sessions
     where $facts like '%session%'
     union all
-    select m.date, 'match', m.user_a, cast(null as bigint), m.created_at
+    select m.date, 'match', m.user_a, m.created_at
     from matches m
     left anti join internal_users i on i.user_key = m.user_b
     where $facts like '%match%'
     union all
-    select m.date, 'match', m.user_b, cast(null as bigint), m.created_at
+    select m.date, 'match', m.user_b, m.created_at
     from matches m
     left anti join internal_users i on i.user_key = m.user_a
     where $facts like '%match%'
     union all
-    select m.date, 'message', m.sender, cast(null as bigint), m.created_at
+    select m.date, 'message', m.sender, m.created_at
     from messages m
     left anti join internal_users i on i.user_key = m.recipient
     where $facts like '%message%'
     union all
-    select s.date, 'like', s.user_key, cast(null as bigint), s.created_at
+    select s.date, 'like', s.user_key, s.created_at
     from swipes s
     left anti join internal_users i on i.user_key = s.target_user_key
     where $facts like '%like%' and s.action in ('like', 'super_like')
     union all
-    select date, 'purchase', user_key, cast(null as bigint), paid_at
+    select date, 'purchase', user_key, paid_at
     from payments
     where $facts like '%purchase%'
         and kind = 'initial' and status in ('succeeded', 'refunded') and currency = $currency
 ),
 
--- Whoever enters in the window may go on for the funnel's window after it, the last instant included.
-moments as (
-    select
-        h.date,
-        coalesce(h.user_key, u.user_key, h.anonymous_key) as person,
-        h.at,
-        coalesce(k.steps, 0) as steps
+-- A fact is always a user's.
+fact_moments as (
+    select h.date, h.user_key, cast(null as bigint) as anonymous_key, h.at, k.steps
     from happened h
     left join kinds k on k.kind = h.kind
-    left join known_users u on u.anonymous_key = h.anonymous_key
     where h.date >= $from and h.date < $to + ($window_seconds + 86399) / 86400
         and (k.steps is not null or $order = 'strict')
+),
+
+moments as (
+    select
+        m.date,
+        coalesce(m.user_key, u.user_key, m.anonymous_key) as person,
+        m.at,
+        coalesce(m.steps, 0) as steps
+    from (select * from event_moments union all select * from fact_moments) m
+    left join known_users u on u.anonymous_key = m.anonymous_key
 ),
 
 -- Several raw identities may be one person, and several kinds one step.

@@ -4,64 +4,41 @@
 -- grain: date
 -- parameters: from, to
 
-with active as (
-    select distinct a.date, a.user_key
+-- Each user's days as a set, so that no row is multiplied by the windows it lies in: day 0 is the first that the 30
+-- days of the first day reach back to.
+with users as (
+    select a.user_key, set_of(cast(cast(a.date as int) - cast(cast($from as date) as int) + 29 as bigint)) as days
     from active_days a
     left anti join internal_users i on i.user_key = a.user_key
     where a.date > $from - interval '30 days' and a.date < $to
+    group by a.user_key
 ),
 
--- An active day counts its user for as many days as the window is long, or until the next active day takes over:
--- so each user is counted once a day, and no row is multiplied. A null, where none follows, is never the least.
-coverage as (
-    select date, lead(date) over (partition by user_key order by date) as next_date
-    from active
-),
-
--- Few pairs of days, however many users.
-pairs as (
+-- Who was active on a day is active in the windows that end with it and with the days after it.
+counts as (
     select
-        unnest(make_array('came', 'day over', 'week over', 'month over')) as edge,
-        date,
-        next_date,
-        count(*) as users
-    from coverage
-    group by date, next_date
+        set_counts(days) as daily,
+        set_counts(set_spread(days, 7)) as weekly,
+        set_counts(set_spread(days, 30)) as monthly
+    from users
 ),
 
-edges as (
+-- Every day of the window has a row. The lists end with the last day that anyone was there, or go on beyond the window;
+-- their elements are counted from 1.
+days as (
     select
-        case edge
-            when 'came' then date
-            when 'day over' then date + interval '1 day'
-            when 'week over' then least(date + interval '7 days', next_date)
-            else least(date + interval '30 days', next_date)
-        end as date,
-        case edge when 'came' then users when 'day over' then -users else 0 end as daily,
-        case edge when 'came' then users when 'week over' then -users else 0 end as weekly,
-        case edge when 'came' then users when 'month over' then -users else 0 end as monthly
-    from pairs
-    union all
-    -- Every day of the window has a row, whether anyone came or went on it or not.
-    select unnest(generate_series($from, $to - interval '1 day', interval '1 day')), 0, 0, 0
-),
-
-steps as (
-    select date, sum(daily) as daily, sum(weekly) as weekly, sum(monthly) as monthly
-    from edges
-    group by date
-),
-
-running as (
-    select
-        date,
-        sum(daily) over (order by date) as total_active_users,
-        sum(weekly) over (order by date) as weekly_active_users,
-        sum(monthly) over (order by date) as monthly_active_users
-    from steps
+        unnest(generate_series($from, $to - interval '1 day', interval '1 day')) as date,
+        unnest(array_slice(daily, 30, 65566)) as daily,
+        unnest(array_slice(weekly, 30, 65566)) as weekly,
+        unnest(array_slice(monthly, 30, 65566)) as monthly
+    from counts
 )
 
-select date, total_active_users, weekly_active_users, monthly_active_users
-from running
-where date >= $from and date < $to
+select
+    cast(date as date) as date,
+    coalesce(daily, 0) as total_active_users,
+    coalesce(weekly, 0) as weekly_active_users,
+    coalesce(monthly, 0) as monthly_active_users
+from days
+where date is not null
 order by date

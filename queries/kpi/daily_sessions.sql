@@ -8,10 +8,11 @@
 with durations as (
     select
         s.date,
-        case
-            when s.ended_at >= s.started_at
-            then least(cast(s.ended_at as bigint) - cast(s.started_at as bigint), 86400000000)
-        end as micros
+        -- What is open, or ends before it starts, is -1 on the way, and has no length.
+        nullif(
+            least(greatest(cast(s.ended_at as bigint) - cast(s.started_at as bigint), -1), 86400000000),
+            -1
+        ) as micros
     from user_sessions s
     left anti join internal_users i on i.user_key = s.user_key
     where s.date >= $from and s.date < $to

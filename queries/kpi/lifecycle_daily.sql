@@ -4,52 +4,66 @@
 -- grain: date
 -- parameters: from, to, as_of
 
-with days as (
-    select unnest(generate_series($from, $to - interval '1 day', interval '1 day')) as date
-),
-
-active as (
-    select distinct a.date, a.user_key
+-- Each user's days as a set, so that a day and the one before it meet without a join: day 0 is the day before the first.
+with users_days as materialized (
+    select a.user_key, set_of(cast(cast(a.date as int) - cast(cast($from as date) as int) + 1 as bigint)) as days
     from active_days a
     left anti join internal_users i on i.user_key = a.user_key
     where a.date >= $from - interval '1 day' and a.date < $to
+    group by a.user_key
+),
+
+-- Who was there on a day or the day before it counts once in the second list.
+counts as (
+    select set_counts(days) as active, set_counts(set_spread(days, 2)) as active_or_before
+    from users_days
+),
+
+-- Every day of the window has a row. The elements of a list are counted from 1.
+calendar as (
+    select
+        cast(unnest(generate_series($from, $to - interval '1 day', interval '1 day')) as date) as date,
+        unnest(array_slice(active, 2, 65537)) as active,
+        unnest(array_slice(active, 1, 65536)) as active_before,
+        unnest(array_slice(active_or_before, 2, 65537)) as active_or_before
+    from counts
+),
+
+days as (
+    select
+        date,
+        coalesce(active, 0) as active,
+        coalesce(active, 0) + coalesce(active_before, 0) - coalesce(active_or_before, 0) as active_on_both,
+        coalesce(active_or_before, 0) - coalesce(active, 0) as dormant
+    from calendar
+    where date is not null
 ),
 
 registered as (
-    select date, user_key
+    select date, user_key, cast(cast(date as int) - cast(cast($from as date) as int) + 1 as bigint) as day
     from users
     where date >= $from and date < $to and not is_internal
 ),
 
-present as (
+-- Whoever was active before they registered is new all the same.
+newcomers as (
     select
-        t.date,
-        count(r.user_key) as new_active,
-        count(*) filter (where r.user_key is null and y.user_key is not null) as returning,
-        count(*) filter (where r.user_key is null and y.user_key is null) as resurrected
-    from active t
-    left join registered r on r.user_key = t.user_key and r.date = t.date
-    left join active y on y.user_key = t.user_key and y.date + interval '1 day' = t.date
-    where t.date >= $from
-    group by t.date
-),
-
-absent as (
-    select y.date + interval '1 day' as date, count(*) as dormant
-    from active y
-    left anti join active t on t.user_key = y.user_key and t.date = y.date + interval '1 day'
-    where y.date < $to - interval '1 day'
-    group by y.date
+        r.date,
+        count(*) as new_active,
+        count(*) filter (where set_has(u.days, r.day - 1)) as active_before
+    from registered r
+    join users_days u on u.user_key = r.user_key
+    where set_has(u.days, r.day)
+    group by r.date
 )
 
 select
     d.date,
-    coalesce(p.new_active, 0) as new_active,
-    coalesce(p.returning, 0) as returning,
-    coalesce(p.resurrected, 0) as resurrected,
-    coalesce(a.dormant, 0) as dormant,
+    coalesce(n.new_active, 0) as new_active,
+    d.active_on_both - coalesce(n.active_before, 0) as returning,
+    d.active - coalesce(n.new_active, 0) - d.active_on_both + coalesce(n.active_before, 0) as resurrected,
+    d.dormant,
     arrow_cast(d.date + interval '1 day', 'Timestamp(Microsecond, Some("UTC"))') > $as_of as is_partial
 from days d
-left join present p on p.date = d.date
-left join absent a on a.date = d.date
+left join newcomers n on n.date = d.date
 order by d.date

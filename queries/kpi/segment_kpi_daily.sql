@@ -47,25 +47,24 @@ user_messages_by_day as (
     group by m.date, m.sender
 ),
 
-paid as (
-    select p.date, p.user_key, p.amount, p.refunded_at, p.refunded_amount
+-- What a refund takes away counts on the day of the refund: each payment is read once, and stands on both its days.
+money as (
+    select
+        p.user_key,
+        unnest(make_array(p.date, cast(p.refunded_at as date))) as date,
+        unnest(make_array(
+            cast(p.amount as decimal(20, 2)),
+            cast(-coalesce(p.refunded_amount, p.amount) as decimal(20, 2))
+        )) as revenue
     from payments p
     left anti join internal_users i on i.user_key = p.user_key
     where p.status in ('succeeded', 'refunded') and p.currency = $currency
 ),
 
--- What a refund takes away counts on the day of the refund.
 user_revenue_by_day as (
     select date, user_key, sum(revenue) as revenue
-    from (
-        select date, user_key, cast(amount as decimal(20, 2)) as revenue
-        from paid
-        where date >= $from and date < $to
-        union all
-        select cast(refunded_at as date), user_key, cast(-coalesce(refunded_amount, amount) as decimal(20, 2))
-        from paid
-        where cast(refunded_at as date) >= $from and cast(refunded_at as date) < $to
-    )
+    from money
+    where date >= $from and date < $to
     group by date, user_key
 ),
 
@@ -86,7 +85,7 @@ user_days as (
     select date, user_key, 0, 0, 0, 0, 0, 0, revenue from user_revenue_by_day
 ),
 
-by_user as (
+by_user as materialized (
     select
         d.date,
         coalesce(u.country, 'unknown') as country,

@@ -40,15 +40,21 @@ cells as (
     where arrow_cast(week, 'Timestamp(Microsecond, Some("UTC"))') < $as_of
 ),
 
--- Failed payments are no money; a refunded one was paid first.
-paid as (
-    select user_key, date, amount, refunded_at, refunded_amount
+-- Failed payments are no money; a refunded one was paid first. What a refund takes away counts in the week of the
+-- refund, however old the payment is: each payment is read once, and stands on both its days.
+money as (
+    select
+        user_key,
+        unnest(make_array(date, cast(refunded_at as date))) as date,
+        unnest(make_array(
+            cast(amount as decimal(20, 2)),
+            cast(-coalesce(refunded_amount, amount) as decimal(20, 2))
+        )) as revenue
     from payments
     where status in ('succeeded', 'refunded') and currency = $currency
 ),
 
--- All that anyone did, on rows that add up. Of a match both sides take part; what a refund takes away counts in the
--- week of the refund, however old the payment is.
+-- All that anyone did, on rows that add up. Of a match both sides take part.
 activity as (
     select user_key, date, 1 as active, 0 as sessions, 0 as matches, cast(0 as decimal(20, 2)) as revenue
     from active_days
@@ -64,13 +70,9 @@ activity as (
     left anti join internal_users b on b.user_key = m.user_b
     where m.date >= $first_cohort and m.date < $last_week + interval '7 days'
     union all
-    select user_key, date, 0, 0, 0, cast(amount as decimal(20, 2))
-    from paid
+    select user_key, date, 0, 0, 0, revenue
+    from money
     where date >= $first_cohort and date < $last_week + interval '7 days'
-    union all
-    select user_key, cast(refunded_at as date), 0, 0, 0, cast(-coalesce(refunded_amount, amount) as decimal(20, 2))
-    from paid
-    where cast(refunded_at as date) >= $first_cohort and cast(refunded_at as date) < $last_week + interval '7 days'
 ),
 
 -- By user once, so that one who came on several days of a week returned once.

@@ -86,7 +86,7 @@ covered as (
 
 -- Of each span the part that no earlier one of its user covers: a user on two devices is one, and a span without any
 -- length is none.
-presence as (
+presence as materialized (
     select greatest(started_at, covered_to) as came, span_end as went
     from covered
     where span_end > greatest(started_at, covered_to)
@@ -95,34 +95,36 @@ presence as (
 -- Who comes and who goes at one instant cancel out: spans are half-open. What is there as the window begins came
 -- then, and every hour has its first instant, so that its peak knows what went before it.
 steps as (
-    select instant, sum(users) as users, sum(queue) as queue
-    from (
-        select greatest(came, $start) as instant, 1 as users, 0 as queue from presence
-        union all
-        select went, -1, 0 from presence
-        union all
-        select greatest(joined_at, $start), 0, 1 from queued
-        union all
-        select span_end, 0, -1 from queued
-        union all
-        select hour, 0, 0 from hours
-    )
-    group by instant
-),
-
-running as (
-    select
-        instant,
-        sum(users) over (order by instant rows unbounded preceding) as users,
-        sum(queue) over (order by instant rows unbounded preceding) as queue
-    from steps
+    select cast(greatest(came, $start) as bigint) as instant, 1 as users, 0 as queue from presence
+    union all
+    select cast(went as bigint), -1, 0 from presence
+    union all
+    select cast(greatest(joined_at, $start) as bigint), 0, 1 from queued
+    union all
+    select cast(span_end as bigint), 0, -1 from queued
+    union all
+    select cast(hour as bigint), 0, 0 from hours
 ),
 
 -- Hours are numbered from 1970 on: a row costs a division, where an instant with its zone costs a look at the calendar.
+changes as (
+    select
+        instant / 3600000000 as hour,
+        sum(users) as users,
+        sum(queue) as queue,
+        peak(instant, users) filter (where queue = 0) as users_peak,
+        peak(instant, queue) filter (where users = 0) as queue_peak
+    from steps
+    group by instant / 3600000000
+),
+
+-- On top of what the hours before have left.
 peaks as (
-    select cast(instant as bigint) / 3600000000 as hour, max(users) as concurrent_users, max(queue) as queue_length
-    from running
-    group by cast(instant as bigint) / 3600000000
+    select
+        hour,
+        sum(users) over (order by hour rows unbounded preceding) - users + users_peak as concurrent_users,
+        sum(queue) over (order by hour rows unbounded preceding) - queue + queue_peak as queue_length
+    from changes
 ),
 
 -- Every hour that a span meets, its last one excluded when the span ends just as it begins.

@@ -28,17 +28,18 @@ frame_days as (
 sessions as (
     select
         s.date,
-        case
-            when s.ended_at >= s.started_at
-            then least(cast(s.ended_at as bigint) - cast(s.started_at as bigint), 86400000000)
-        end as micros
+        -- What is open, or ends before it starts, is -1 on the way, and has no length.
+        nullif(
+            least(greatest(cast(s.ended_at as bigint) - cast(s.started_at as bigint), -1), 86400000000),
+            -1
+        ) as micros
     from user_sessions s
     left anti join internal_users i on i.user_key = s.user_key
     where s.date >= $from - interval '89 days' and s.date < $to
 ),
 
 -- A session lies in up to 127 windows: by whole seconds first, so that few rows are spread over them, and not sessions.
-seconds as (
+seconds as materialized (
     select
         date,
         micros / 1000000 as second,
@@ -49,7 +50,7 @@ seconds as (
     group by date, micros / 1000000
 ),
 
-spread as (
+spread as materialized (
     select
         f.as_of,
         f.timeframe,

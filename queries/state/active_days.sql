@@ -4,7 +4,8 @@
 -- grain: date, user_key, platform, app_version
 -- parameters: from, to
 
--- A span never lasts longer than 24 hours, so that a session reaches the day after its own at most.
+-- A span never lasts longer than 24 hours, so that a session reaches the day after its own at most. It is half-open: one
+-- that ends at midnight does not meet the day which begins there. In microseconds, since sessions are many.
 with spans as (
     select
         date,
@@ -12,20 +13,28 @@ with spans as (
         platform,
         app_version,
         least(
-            greatest(coalesce(ended_at, last_seen_at), started_at),
-            started_at + interval '24 hours'
-        ) as span_end
+            greatest(cast(coalesce(ended_at, last_seen_at) as bigint), cast(started_at as bigint)),
+            cast(started_at as bigint) + 86400000000
+        ) > (cast(cast(date as int) as bigint) + 1) * 86400000000 as goes_on
     from user_sessions
     where date >= $from - interval '1 day' and date < $to
 ),
 
--- The span is half-open: one that ends at midnight does not meet the day which begins there.
-days as (
-    select date, user_key, platform, app_version from spans
-    union all
-    select date + interval '1 day' as date, user_key, platform, app_version
+-- Who had many sessions on a day is looked at once.
+merged as (
+    select date, user_key, platform, app_version, bool_or(goes_on) as goes_on
     from spans
-    where cast(span_end - interval '1 microsecond' as date) > date
+    group by date, user_key, platform, app_version
+),
+
+days as (
+    select
+        unnest(case when goes_on then make_array(date, cast(date + interval '1 day' as date)) else make_array(date) end)
+            as date,
+        user_key,
+        platform,
+        app_version
+    from merged
 )
 
 select distinct date, user_key, platform, app_version

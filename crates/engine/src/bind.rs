@@ -7,12 +7,18 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use datafusion::common::{ParamValues, ScalarValue};
+use datafusion::config::Dialect;
 use datafusion::error::DataFusionError;
+use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::prelude::{DataFrame, SQLOptions, SessionContext};
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{Expr, Value as SqlValue, visit_expressions_mut};
+use datafusion::sql::sqlparser::ast::{self, Expr, Value as SqlValue, visit_expressions_mut};
 
-use crate::{EngineError, Params, Query, Value};
+use crate::materialized::{self, Materialized};
+use crate::{EngineError, Params, Query, Value, Work};
+
+/// The queries are written in PostgreSQL's, which has `as materialized`.
+const DIALECT: Dialect = Dialect::PostgreSQL;
 
 /// The values of a query's placeholders, by name.
 #[derive(Debug, Clone)]
@@ -33,16 +39,17 @@ impl Bound {
         ))
     }
 
-    /// The plan of a statement with these values.
-    pub(crate) async fn plan(&self, context: &SessionContext, sql: &str) -> Result<DataFrame, DataFusionError> {
+    /// The plan of a statement with these values, what of it is to be computed once already computed.
+    pub(crate) async fn plan(&self, context: &SessionContext, sql: &str) -> Result<Planned, DataFusionError> {
         let state = context.state();
-        let dialect = state.config().options().sql_parser.dialect;
-        let mut statement = state.sql_to_statement(sql, &dialect)?;
-        if let Statement::Statement(statement) = &mut statement {
+        let mut statement = state.sql_to_statement(sql, &DIALECT)?;
+        let mut once = Vec::new();
+        if let Some(statement) = inner(&mut statement) {
+            once = materialized::names(statement);
             let mut typed = BTreeMap::new();
             for (name, value) in &self.0 {
                 let text = format!("arrow_cast(${name}, '{}')", value.arrow_type());
-                typed.insert(format!("${name}"), state.sql_to_expr(&text, &dialect)?);
+                typed.insert(format!("${name}"), state.sql_to_expr(&text, &DIALECT)?);
             }
             let _ = visit_expressions_mut(statement, |expr| {
                 if let Expr::Value(value) = expr
@@ -61,7 +68,31 @@ impl Bound {
             .iter()
             .map(|(name, value)| (name.clone(), ScalarValue::from(value)));
         let values = ParamValues::from(values.collect::<Vec<_>>());
-        context.execute_logical_plan(plan).await?.with_param_values(values)
+        let plan = plan.with_param_values(values)?;
+        let Materialized { plan, work, held } = Materialized::compute(context, plan, &once).await?;
+        Ok(Planned {
+            frame: context.execute_logical_plan(plan).await?,
+            work,
+            held,
+        })
+    }
+}
+
+/// A statement that is ready to run.
+pub(crate) struct Planned {
+    pub(crate) frame: DataFrame,
+    /// What has been computed for it already.
+    pub(crate) work: Work,
+    /// The memory of the rows that it holds, to be kept until it has run.
+    pub(crate) held: Vec<MemoryReservation>,
+}
+
+/// What is parsed by SQL's own rules: the statement, or the one that is explained.
+fn inner(statement: &mut Statement) -> Option<&mut ast::Statement> {
+    match statement {
+        Statement::Statement(statement) => Some(statement),
+        Statement::Explain(explain) => inner(&mut explain.statement),
+        _ => None,
     }
 }
 
@@ -89,8 +120,8 @@ mod tests {
             .with("from", Value::Day("2026-01-31".parse().unwrap()))
             .with("until", Value::Instant(None));
         let bound = Bound::new(&query, &params).unwrap();
-        let frame = bound.plan(&SessionContext::new(), &query.sql).await.unwrap();
-        assert_eq!(frame.count().await.unwrap(), 3);
+        let planned = bound.plan(&SessionContext::new(), &query.sql).await.unwrap();
+        assert_eq!(planned.frame.count().await.unwrap(), 3);
     }
 
     #[tokio::test]
@@ -104,6 +135,7 @@ mod tests {
             .plan(&SessionContext::new(), &query.sql)
             .await
             .unwrap()
+            .frame
             .collect()
             .await
             .unwrap();

@@ -8,8 +8,10 @@
 
 mod bind;
 mod error;
+mod footers;
 mod functions;
 mod library;
+mod materialized;
 mod params;
 mod session;
 mod table;

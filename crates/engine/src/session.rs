@@ -19,7 +19,7 @@ use futures::{StreamExt, TryStreamExt};
 use kindred_lake::{Dataset, Fault, Lake, PartitionFile, PinnedStore, Snapshot};
 use tokio::time::timeout;
 
-use crate::bind::{Bound, read_only};
+use crate::bind::{Bound, Planned, read_only};
 use crate::table::PartitionedTable;
 use crate::{EngineError, Params, Query, Work, functions};
 
@@ -118,6 +118,10 @@ impl Engine {
             .set_str("datafusion.execution.spill_compression", "lz4_frame");
         config.options_mut().execution.parquet.pushdown_filters = true;
         config.options_mut().execution.parquet.schema_force_view_types = false;
+        // Up to about these sizes, one core that builds the table of a join is sooner done than both cores that move
+        // the rows of its other side to each other.
+        config.options_mut().optimizer.hash_join_single_partition_threshold = 8 << 20;
+        config.options_mut().optimizer.hash_join_single_partition_threshold_rows = 1 << 19;
         let context = SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime));
         functions::register(&context);
         context
@@ -219,12 +223,13 @@ impl Session {
         for (attempt, context) in self.contexts.iter().enumerate() {
             expect_tables(context, query)?;
             let work = async {
-                let frame = bound.plan(context, &query.sql).await?;
+                let Planned { frame, work, held } = bound.plan(context, &query.sql).await?;
                 let schema = Arc::clone(frame.schema().inner());
                 let task = Arc::new(frame.task_ctx());
                 let plan = frame.create_physical_plan().await?;
                 let batches = collect(Arc::clone(&plan), task).await?;
-                Ok((Rows { schema, batches }, Work::of(&plan)))
+                drop(held);
+                Ok((Rows { schema, batches }, work + Work::of(&plan)))
             };
             match timeout(self.engine.options.deadline, work).await {
                 Ok(result) => {
@@ -265,11 +270,19 @@ impl Session {
         let bound = Bound::new(query, params)?;
         let context = &self.contexts[0];
         expect_tables(context, query)?;
-        let plan = async { bound.plan(context, &query.sql).await?.execute_stream().await };
+        let plan = async {
+            let Planned { frame, held, .. } = bound.plan(context, &query.sql).await?;
+            Ok((frame.execute_stream().await?, held))
+        };
         let (reading, name) = (self.reading.clone(), query.name.clone());
         let failed = move |error| reading.stopped(&name, error);
-        let rows = plan.await.map_err(&failed)?;
-        Ok(rows.map_err(failed).boxed())
+        let (rows, held) = plan.await.map_err(&failed)?;
+        let rows = rows.map_err(move |error| {
+            // The rows that the plan holds live as long as its stream.
+            let _ = &held;
+            failed(error)
+        });
+        Ok(rows.boxed())
     }
 
     /// The rows of any statement that only reads, as they come. For people at a prompt: no deadline.
@@ -279,7 +292,8 @@ impl Session {
     pub async fn sql(&self, sql: &str) -> Result<SendableRecordBatchStream, EngineError> {
         let frame = self.contexts[0].sql_with_options(sql, read_only()).await;
         let frame = frame.map_err(|error| failed(sql, error))?;
-        frame.execute_stream().await.map_err(|error| failed(sql, error))
+        let rows = frame.execute_stream().await;
+        rows.map_err(|error| self.reading.stopped(sql, error))
     }
 
     /// What a failure among the rows of [`Session::sql`] means; errors call the statement `name`.

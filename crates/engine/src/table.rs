@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int32Array, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{DFSchema, Result, ScalarValue, project_schema};
+use datafusion::common::{DFSchema, Result, ScalarValue, Statistics, project_schema};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
@@ -20,6 +20,8 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use kindred_lake::{Partition, PartitionFile};
+
+use crate::footers::estimated_rows;
 
 /// The columns that stand for a file's partition.
 pub(crate) const DATE: &str = "date";
@@ -141,10 +143,11 @@ impl TableProvider for PartitionedTable {
             return Ok(Arc::new(EmptyExec::new(project_schema(&self.schema(), projection)?)));
         }
         let runtime = state.runtime_env();
-        let footers = CachedParquetFileReaderFactory::new(
-            runtime.object_store(&self.store)?,
-            runtime.cache_manager.get_file_metadata_cache(),
-        );
+        let lake = runtime.object_store(&self.store)?;
+        let footers = runtime.cache_manager.get_file_metadata_cache();
+        let mut statistics = Statistics::new_unknown(&self.schema());
+        statistics.num_rows = estimated_rows(&files, &lake, &footers).await?;
+        let footers = CachedParquetFileReaderFactory::new(lake, footers);
         let mut source = ParquetSource::new(self.schema.clone()).with_parquet_file_reader_factory(Arc::new(footers));
         let in_file = filters
             .iter()
@@ -158,6 +161,7 @@ impl TableProvider for PartitionedTable {
         let groups = FileGroup::new(files.collect()).split_files(state.config().target_partitions());
         let config = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
             .with_file_groups(groups)
+            .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();

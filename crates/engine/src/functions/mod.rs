@@ -2,6 +2,9 @@
 
 mod funnel;
 mod id_hash;
+mod peak;
+mod sets;
+mod ungrouped;
 
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
@@ -9,5 +12,10 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 /// Makes the functions known to a context.
 pub(crate) fn register(context: &SessionContext) {
     context.register_udaf(AggregateUDF::from(funnel::Funnel::default()));
+    context.register_udaf(AggregateUDF::from(peak::Peak::default()));
+    context.register_udaf(AggregateUDF::from(sets::SetOf::default()));
+    context.register_udaf(AggregateUDF::from(sets::SetCounts::default()));
+    context.register_udf(ScalarUDF::from(sets::SetHas::default()));
+    context.register_udf(ScalarUDF::from(sets::SetSpread::default()));
     context.register_udf(ScalarUDF::from(id_hash::IdHash::default()));
 }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use kindred_extract::{ExtractError, Nulls, Snapshot as SourceSnapshot};
 use kindred_lake::{Partition, Snapshot, StagedPartition};
 use kindred_model::{Fact, Instant, Source};
@@ -23,6 +24,9 @@ use crate::Platform;
 use crate::consumer::facts_of;
 use crate::error::{JobError, describe};
 use crate::run::partition;
+
+/// Sources that are read side by side: each answers on one connection, and what is read is held while it is sorted.
+const SOURCES_AT_ONCE: usize = 2;
 
 /// What a pull brought.
 pub(crate) struct Pulled {
@@ -80,44 +84,49 @@ pub(crate) async fn pull(
         read: BTreeMap::new(),
         rows_read: 0,
     };
-    for (database, source) in &opened {
-        for &fact in facts.iter().filter(|fact| fact.source() == *database) {
-            let reader = FactReader {
+    let sources: Vec<_> = opened
+        .iter()
+        .map(|(database, source)| {
+            let readers = facts.iter().filter(|fact| fact.source() == *database);
+            let readers = readers.map(|fact| FactReader {
                 work,
                 published,
                 source,
                 known,
-                fact,
+                fact: *fact,
                 as_of,
-            };
-            let FactRead {
-                staged,
-                watermark,
-                left_out,
-                nulls,
-            } = reader.read().await?;
-            pulled.nulls.insert(fact, nulls);
-            // What is read for the first time was in no figure yet.
-            if known.watermark(fact).is_some() {
-                let before = changes::known_files(work.platform, fact, &staged, published, known).await?;
-                let dates = changes::days_of_difference(work.platform, fact, &before, &staged).await?;
-                pulled.changes.note(fact, dates);
-            }
-            let dataset = datasets::facts(fact).to_string();
-            let left_out = left_out.into_iter().map(|(day, rows)| ((dataset.clone(), day), rows));
-            pulled.left_out.extend(left_out);
-            pulled.took(fact, staged, watermark);
+            });
+            read_source(*database, readers.collect()).boxed()
+        })
+        .collect();
+    let mut read = stream::iter(sources).buffered(SOURCES_AT_ONCE);
+    while let Some((database, facts)) = read.try_next().await? {
+        for (fact, read) in facts {
+            pulled.took(work, published, known, fact, read).await?;
         }
-        if *database == Source::Moderation {
+        if database == Source::Moderation {
             // Where it was not known, nothing that happened is known too.
             pulled.changes.note(Fact::Reports, known.without_moderation(computed));
             pulled.moderation_to = Some(as_of);
         }
     }
+    drop(read);
     if facts.contains(&Fact::Events) {
         events::ingest(work, published, known, &mut pulled).await?;
     }
     Ok(pulled)
+}
+
+/// The facts of one source, one after the other.
+async fn read_source(
+    database: Source,
+    readers: Vec<FactReader<'_>>,
+) -> Result<(Source, Vec<(Fact, FactRead)>), JobError> {
+    let mut read = Vec::new();
+    for reader in readers {
+        read.push((reader.fact, reader.read().await?));
+    }
+    Ok((database, read))
 }
 
 type Opened = Vec<(Source, SourceSnapshot)>;
@@ -150,8 +159,32 @@ async fn open(platform: &Platform, wanted: &[Fact]) -> Result<(Opened, Absent), 
 }
 
 impl Pulled {
-    /// Adds what was read of a fact.
-    pub(crate) fn took(&mut self, fact: Fact, staged: Vec<StagedPartition>, watermark: WatermarkChange) {
+    /// Adds what was read of a fact of a database, and on which days it differs from what is published.
+    async fn took(
+        &mut self,
+        work: &Work<'_>,
+        published: &Snapshot,
+        known: &Known,
+        fact: Fact,
+        read: FactRead,
+    ) -> Result<(), JobError> {
+        self.nulls.insert(fact, read.nulls);
+        // What is read for the first time was in no figure yet.
+        if known.watermark(fact).is_some() {
+            let before = changes::known_files(work.platform, fact, &read.staged, published, known).await?;
+            let dates = changes::days_of_difference(work.platform, fact, &before, &read.staged).await?;
+            self.changes.note(fact, dates);
+        }
+        let dataset = datasets::facts(fact).to_string();
+        let left_out = read.left_out.into_iter();
+        self.left_out
+            .extend(left_out.map(|(day, rows)| ((dataset.clone(), day), rows)));
+        self.add(fact, read.staged, read.watermark);
+        Ok(())
+    }
+
+    /// Adds the files of a fact.
+    pub(crate) fn add(&mut self, fact: Fact, staged: Vec<StagedPartition>, watermark: WatermarkChange) {
         let rows = watermark.rows.unsigned_abs();
         self.rows_read += rows;
         self.read.insert(fact, rows);

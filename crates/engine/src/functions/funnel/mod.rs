@@ -31,7 +31,8 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, GroupsAccumulator, Signature, Volatility};
 
-use moments::{OfAll, OfGroups};
+use super::ungrouped::Ungrouped;
+use moments::OfGroups;
 
 /// The function.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -78,7 +79,7 @@ impl AggregateUDFImpl for Funnel {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(OfAll::new(OfGroups::new(arguments::read(&args)?))))
+        Ok(Box::new(Ungrouped::new(OfGroups::of_one(arguments::read(&args)?))))
     }
 
     fn groups_accumulator_supported(&self, _: AccumulatorArgs) -> bool {

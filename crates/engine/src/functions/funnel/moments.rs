@@ -8,8 +8,8 @@ use datafusion::arrow::array::{
     TimestampMicrosecondBuilder, UInt32Builder,
 };
 use datafusion::arrow::datatypes::{Int64Type, TimestampMicrosecondType, UInt32Type};
-use datafusion::common::{Result, ScalarValue};
-use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
+use datafusion::common::Result;
+use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
 use super::answer_fields;
 use super::walk::{Moment, Order, Reached, Shape};
@@ -29,6 +29,14 @@ impl OfGroups {
             shape,
             groups: Vec::new(),
             bytes: 0,
+        }
+    }
+
+    /// One group without a moment.
+    pub(super) fn of_one(shape: Shape) -> Self {
+        Self {
+            groups: vec![Vec::new()],
+            ..Self::new(shape)
         }
     }
 
@@ -170,41 +178,4 @@ fn answer(steps: usize, groups: impl Iterator<Item = Option<Reached>>) -> Result
         Arc::new(median.finish()),
     ];
     Ok(Arc::new(StructArray::try_new(answer_fields(), columns, None)?))
-}
-
-/// The moments of a query without groups.
-#[derive(Debug)]
-pub(super) struct OfAll(OfGroups);
-
-impl OfAll {
-    pub(super) fn new(mut groups: OfGroups) -> Self {
-        groups.groups.push(Vec::new());
-        Self(groups)
-    }
-}
-
-impl Accumulator for OfAll {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.0.update_batch(values, &vec![0; values[0].len()], None, 1)
-    }
-
-    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        self.0.merge_batch(states, &vec![0; states[0].len()], 1)
-    }
-
-    fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let columns = self.0.state(EmitTo::All)?;
-        columns
-            .iter()
-            .map(|column| ScalarValue::try_from_array(column, 0))
-            .collect()
-    }
-
-    fn evaluate(&mut self) -> Result<ScalarValue> {
-        ScalarValue::try_from_array(&self.0.evaluate(EmitTo::All)?, 0)
-    }
-
-    fn size(&self) -> usize {
-        self.0.size()
-    }
 }

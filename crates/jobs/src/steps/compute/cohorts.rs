@@ -13,7 +13,6 @@ impl Compute<'_> {
         let Some(Cohorts { first, last_week }) = cohorts else {
             return Ok(None);
         };
-        self.part("state/first_purchases", &self.common).await?;
         // Older cells of the same cohorts' weeks stay.
         let mut computed = Computed::new("retention/retention_cohorts", &RETENTION_COHORTS, Scope::Keys);
         let params = self.common.clone().with("first_cohort", Value::Day(first));

@@ -12,7 +12,6 @@ use crate::error::JobError;
 /// Per user, whatever the window. In this order: each may read those before it.
 const PEOPLE: &[&str] = &[
     "state/subscription_spans",
-    "state/first_purchases",
     "revenue/daily_running_changes",
     "revenue/daily_plan_changes",
     "revenue/daily_mrr_changes",

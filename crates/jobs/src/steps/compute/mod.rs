@@ -7,6 +7,7 @@ mod funnels;
 mod hours;
 mod sessions;
 
+use futures::try_join;
 use kindred_engine::{Params, Rows, Session, Value};
 use kindred_lake::StagedPartition;
 use kindred_model::DayWindow;
@@ -80,14 +81,15 @@ pub(crate) async fn compute(
         common,
     };
     compute.part("state/internal_users", &compute.common).await?;
-    let mut tables = Vec::new();
-    tables.extend(compute.figures(&demand.figures).await?);
-    let (funnels, states) = compute.funnels(rebuild, demand).await?;
-    tables.extend(funnels);
-    tables.extend(compute.session_windows(&demand.session_windows).await?);
-    tables.extend(compute.hourly_metrics(&demand.hours).await?);
-    tables.extend(compute.rollups(&demand.rollups).await?);
-    tables.extend(compute.cohorts(demand.cohorts).await?);
+    if !demand.figures.is_empty() || demand.cohorts.is_some() {
+        compute.part("state/first_purchases", &compute.common).await?;
+    }
+    // Side by side: while one plans, and waits for its files, the other computes.
+    let (figures, (others, states)) = try_join!(
+        Box::pin(compute.figures(&demand.figures)),
+        Box::pin(compute.others(rebuild, demand))
+    )?;
+    let tables = figures.into_iter().chain(others).collect();
     let sessions = compute.session_analytics(&demand.sessions).await?;
     let events = compute.events(&demand.events).await?;
     let spooled = sessions.into_iter().chain(events).collect();
@@ -107,6 +109,20 @@ struct Compute<'a> {
 }
 
 impl Compute<'_> {
+    /// Every table but the figures of days, and the state that came of them.
+    async fn others(
+        &self,
+        rebuild: &Rebuild<'_>,
+        demand: &Demand,
+    ) -> Result<(Vec<Computed>, Vec<StagedPartition>), JobError> {
+        let (mut tables, states) = self.funnels(rebuild, demand).await?;
+        tables.extend(self.session_windows(&demand.session_windows).await?);
+        tables.extend(self.hourly_metrics(&demand.hours).await?);
+        tables.extend(self.rollups(&demand.rollups).await?);
+        tables.extend(self.cohorts(demand.cohorts).await?);
+        Ok((tables, states))
+    }
+
     /// Answers a query and keeps its rows under its name, for the queries after it.
     async fn part(&self, name: &str, params: &Params) -> Result<(), JobError> {
         let query = self.platform.queries.get(name)?;

@@ -104,7 +104,7 @@ pub(crate) async fn ingest(
         rows: count(spooled.read.arrived + arrivals.nulls().rows),
         schema_fingerprint: arrivals.schema_fingerprint(),
     };
-    pulled.took(Fact::Events, placed.staged, change);
+    pulled.add(Fact::Events, placed.staged, change);
     Ok(())
 }
 
