@@ -71,8 +71,8 @@ faceted_totals as (
 ),
 
 -- What there are few of gets a number, since persons are many: an event on a platform.
-kinds as (
-    select event_name, platform, row_number() over (order by event_name, platform) as kind
+kinds as materialized (
+    select event_name, platform, cast(row_number() over (order by event_name, platform) as bigint) as kind
     from (select distinct event_name, platform from totals)
 ),
 
@@ -93,26 +93,32 @@ places as materialized (
     from places_of_kinds
 ),
 
+-- Everything has a kind: an inner join would look for what has none while it reads. The cast makes the kind a number of
+-- its own, where groups would else be by the two texts that it stands for.
+done_by_kind as (
+    select d.user_key, d.anonymous_key, cast(k.kind as bigint) as kind, d.hour, d.hours_ago
+    from done d
+    left join kinds k on k.event_name = d.event_name and k.platform = d.platform
+),
+
 -- Persons do not add up. In which hours of the day somebody did something is a number of 24 bits for each timeframe, so
--- that persons are brought together without a row for each hour.
+-- that persons are brought together without a row for each hour. Two timeframes share a number: the shorter one has its
+-- lower 24 bits.
 hours_of_keys as (
     select
-        d.user_key,
-        d.anonymous_key,
-        k.kind,
-        bit_or(case when d.hours_ago <= 24 then 1 << d.hour else 0 end) as hours_24h,
-        bit_or(case when d.hours_ago <= 168 then 1 << d.hour else 0 end) as hours_7d,
-        bit_or(case when d.hours_ago <= 720 then 1 << d.hour else 0 end) as hours_30d,
-        bit_or(1 << d.hour) as hours_90d
-    from done d
-    join kinds k on k.event_name = d.event_name and k.platform = d.platform
-    group by d.user_key, d.anonymous_key, k.kind
+        user_key,
+        anonymous_key,
+        kind,
+        bit_or(case when hours_ago <= 24 then 16777217 << hour when hours_ago <= 168 then 16777216 << hour else 0 end)
+            as hours_24h_7d,
+        bit_or(case when hours_ago <= 720 then 16777217 << hour else 16777216 << hour end) as hours_30d_90d
+    from done_by_kind
+    group by user_key, anonymous_key, kind
 ),
 
 -- A person may stand here as a user and as several devices, until they are merged.
 persons as (
-    select coalesce(h.user_key, o.user_key, h.anonymous_key) as person, p.place, h.hours_24h, h.hours_7d, h.hours_30d,
-        h.hours_90d
+    select coalesce(h.user_key, o.user_key, h.anonymous_key) as person, p.place, h.hours_24h_7d, h.hours_30d_90d
     from hours_of_keys h
     left join owners o on o.anonymous_key = h.anonymous_key
     join places p on p.kind = h.kind
@@ -121,10 +127,8 @@ persons as (
 merged_persons as (
     select
         place,
-        bit_or(hours_24h) as hours_24h,
-        bit_or(hours_7d) as hours_7d,
-        bit_or(hours_30d) as hours_30d,
-        bit_or(hours_90d) as hours_90d
+        bit_or(hours_24h_7d) as hours_24h_7d,
+        bit_or(hours_30d_90d) as hours_30d_90d
     from persons
     group by person, place
 ),
@@ -133,14 +137,12 @@ merged_persons as (
 counted_persons as (
     select
         place,
-        count(*) filter (where hours_24h > 0) as users_24h,
-        count(*) filter (where hours_7d > 0) as users_7d,
-        count(*) filter (where hours_30d > 0) as users_30d,
+        count(*) filter (where hours_24h_7d & 16777215 > 0) as users_24h,
+        count(*) filter (where hours_24h_7d > 0) as users_7d,
+        count(*) filter (where hours_30d_90d & 16777215 > 0) as users_30d,
         count(*) as users_90d,
-        set_counts(hours_24h) as by_hour_24h,
-        set_counts(hours_7d) as by_hour_7d,
-        set_counts(hours_30d) as by_hour_30d,
-        set_counts(hours_90d) as by_hour_90d
+        set_counts(hours_24h_7d) as by_hour_24h_7d,
+        set_counts(hours_30d_90d) as by_hour_30d_90d
     from merged_persons
     group by place
 ),
@@ -162,10 +164,10 @@ hourly_persons as (
         event_name,
         platform,
         hour,
-        case when hour < 0 then users_24h else coalesce(by_hour_24h[hour + 1], 0) end as users_24h,
-        case when hour < 0 then users_7d else coalesce(by_hour_7d[hour + 1], 0) end as users_7d,
-        case when hour < 0 then users_30d else coalesce(by_hour_30d[hour + 1], 0) end as users_30d,
-        case when hour < 0 then users_90d else coalesce(by_hour_90d[hour + 1], 0) end as users_90d
+        case when hour < 0 then users_24h else coalesce(by_hour_24h_7d[hour + 1], 0) end as users_24h,
+        case when hour < 0 then users_7d else coalesce(by_hour_24h_7d[hour + 25], 0) end as users_7d,
+        case when hour < 0 then users_30d else coalesce(by_hour_30d_90d[hour + 1], 0) end as users_30d,
+        case when hour < 0 then users_90d else coalesce(by_hour_30d_90d[hour + 25], 0) end as users_90d
     from hours_of_persons
 ),
 
