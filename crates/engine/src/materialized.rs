@@ -2,7 +2,8 @@
 //!
 //! DataFusion plans such an expression anew wherever its name stands, and reads its tables as often. Where a query says
 //! `materialized`, the engine computes it first, and holds its rows, within the memory of all plans, until the query
-//! has its answer. Without the word nothing is held, which suits what is large or used once.
+//! has its answer. What turns out to be too large for that is computed at each mention after all, and may spill there.
+//! Without the word nothing is held, which suits what is large or used once.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::error::DataFusionError;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, SubqueryAlias};
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionContext;
@@ -18,6 +19,9 @@ use datafusion::sql::sqlparser::ast::{self, CteAsMaterialized};
 use futures::TryStreamExt;
 
 use crate::Work;
+
+/// What one plan may hold, as a part of the memory of all plans: the rest is for what computes with it.
+const HELD_PART: usize = 4;
 
 /// A plan whose materialized expressions have been computed.
 pub(crate) struct Materialized {
@@ -68,7 +72,10 @@ impl Materialized {
         let Some(expression) = mention(&self.plan, name)? else {
             return Ok(());
         };
-        let rows = Arc::new(self.rows(context, &expression, name).await?);
+        let Some(rows) = self.rows(context, &expression, name).await? else {
+            return Ok(());
+        };
+        let rows = Arc::new(rows);
         let plan = std::mem::take(&mut self.plan);
         let replaced = plan.transform_down_with_subqueries(|node| match &node {
             LogicalPlan::SubqueryAlias(alias) if *alias == expression => {
@@ -82,17 +89,19 @@ impl Materialized {
         Ok(())
     }
 
+    /// The rows of an expression, unless they are too many to hold.
     async fn rows(
         &mut self,
         context: &SessionContext,
         expression: &SubqueryAlias,
         name: &str,
-    ) -> Result<MemTable, DataFusionError> {
+    ) -> Result<Option<MemTable>, DataFusionError> {
         let frame = context.execute_logical_plan(expression.input.as_ref().clone()).await?;
         let schema = Arc::clone(frame.schema().inner());
         let task = Arc::new(frame.task_ctx());
         let pool = Arc::clone(task.memory_pool());
         let plan = frame.create_physical_plan().await?;
+        let most = most_held(pool.as_ref()).saturating_sub(self.held.iter().map(MemoryReservation::size).sum());
         let reservation = MemoryConsumer::new(format!("{name}, materialized")).register(&pool);
         let mut rows = execute_stream(Arc::clone(&plan), task)?;
         let mut batches = Vec::new();
@@ -101,7 +110,10 @@ impl Materialized {
             for column in batch.columns() {
                 bytes += column.to_data().get_slice_memory_size()?;
             }
-            reservation.try_grow(bytes)?;
+            if reservation.size() + bytes > most || reservation.try_grow(bytes).is_err() {
+                tracing::debug!(name, "too large to be materialized");
+                return Ok(None);
+            }
             // Where the plan is not sure that there are no nulls, the statement may be.
             let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
             let columns = batch.columns().to_vec();
@@ -109,7 +121,15 @@ impl Materialized {
         }
         self.work = self.work + Work::of(&plan);
         self.held.push(reservation);
-        MemTable::try_new(schema, vec![batches])
+        MemTable::try_new(schema, vec![batches]).map(Some)
+    }
+}
+
+/// The bytes that one plan may hold.
+fn most_held(pool: &dyn MemoryPool) -> usize {
+    match pool.memory_limit() {
+        MemoryLimit::Finite(limit) => limit / HELD_PART,
+        _ => usize::MAX,
     }
 }
 
@@ -132,7 +152,7 @@ mod tests {
 
     use datafusion::arrow::array::AsArray;
     use datafusion::arrow::datatypes::Int64Type;
-    use datafusion::execution::memory_pool::GreedyMemoryPool;
+    use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool};
     use datafusion::execution::runtime_env::RuntimeEnvBuilder;
     use datafusion::prelude::{SessionConfig, SessionContext};
 
@@ -175,21 +195,35 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_held_counts_to_the_memory_of_the_plans() {
-        let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(GreedyMemoryPool::new(1 << 16)));
+    async fn what_is_too_large_to_hold_is_computed_at_each_mention() {
+        let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(GreedyMemoryPool::new(1 << 20)));
         let config = SessionConfig::new().with_target_partitions(1);
         let context = SessionContext::new_with_config_rt(config, runtime.build_arc().unwrap());
-        let sql = |rows: u32| {
+        // Each row has a random number of its own, which the second mention finds again when the rows are held.
+        let found = |rows: u32| {
             format!(
-                "with held as materialized (select value from generate_series(1, {rows}))
-                select count(*) from held a where value < 0"
+                "with held as materialized (select random() as r from generate_series(1, {rows}))
+                select count(*) from (select max(r) as r from held) a join (select max(r) as r from held) b on a.r = b.r"
             )
         };
-        assert_eq!(number(&context, &sql(1_000)).await.unwrap(), 0);
-        let error = number(&context, &sql(100_000)).await.unwrap_err().to_string();
-        assert!(error.contains("held, materialized"), "{error}");
-        let unused = "with held as materialized (select value from generate_series(1, 100000)) select count(*) from \
-            (values (1))";
-        assert_eq!(number(&context, unused).await.unwrap(), 1);
+        assert_eq!(number(&context, &found(1_000)).await.unwrap(), 1);
+        assert_eq!(number(&context, &found(100_000)).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_held_counts_to_the_memory_of_the_plans_until_they_end() {
+        let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(1 << 20));
+        let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::clone(&pool));
+        let context = SessionContext::new_with_config_rt(SessionConfig::new(), runtime.build_arc().unwrap());
+        let text = "-- What it answers.\n-- reads:\n-- grain: x\n-- parameters:\n\n
+            with held as materialized (select value from generate_series(1, 10000)),
+                unused as materialized (select value from generate_series(1, 10000))
+            select count(*) from held";
+        let query = Query::parse("kpi/x", text).unwrap();
+        let bound = Bound::new(&query, &Params::default()).unwrap();
+        let planned = bound.plan(&context, &query.sql).await.unwrap();
+        assert_eq!((planned.held.len(), pool.reserved()), (1, 80_000));
+        drop(planned);
+        assert_eq!(pool.reserved(), 0);
     }
 }
