@@ -36,7 +36,12 @@ pub(crate) async fn query(settings: &Settings, arguments: &QueryArgs) -> anyhow:
     for (name, dataset, schema) in &tables {
         session.register_dataset(name, dataset, schema)?;
     }
-    let mut rows = session.sql(&arguments.sql).await?;
+    let rows = session.sql(&arguments.sql).await;
+    let mut rows = rows.map_err(|error| match error.is_retryable() {
+        // A plan looks at some files before the first row comes.
+        true => stopped(error),
+        false => error.into(),
+    })?;
     let target: Box<dyn Write + Send> = match &arguments.output {
         Some(path) => Box::new(File::create(path).with_context(|| format!("cannot write {}", path.display()))?),
         None => Box::new(std::io::stdout()),
