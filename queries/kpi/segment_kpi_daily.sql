@@ -47,7 +47,8 @@ user_messages_by_day as (
     group by m.date, m.sender
 ),
 
--- What a refund takes away counts on the day of the refund: each payment is read once, and stands on both its days.
+-- What a refund takes away counts on the day of the refund: each payment is read once, and stands on both its days. The
+-- condition on either lets those of neither be skipped while they are read.
 money as (
     select
         p.user_key,
@@ -59,6 +60,10 @@ money as (
     from payments p
     left anti join internal_users i on i.user_key = p.user_key
     where p.status in ('succeeded', 'refunded') and p.currency = $currency
+        and (
+            p.date >= $from and p.date < $to
+            or cast(p.refunded_at as date) >= $from and cast(p.refunded_at as date) < $to
+        )
 ),
 
 user_revenue_by_day as (

@@ -41,7 +41,8 @@ cells as (
 ),
 
 -- Failed payments are no money; a refunded one was paid first. What a refund takes away counts in the week of the
--- refund, however old the payment is: each payment is read once, and stands on both its days.
+-- refund, however old the payment is: each payment is read once, and stands on both its days. The condition on
+-- either lets those of neither be skipped while they are read.
 money as (
     select
         user_key,
@@ -52,6 +53,10 @@ money as (
         )) as revenue
     from payments
     where status in ('succeeded', 'refunded') and currency = $currency
+        and (
+            date >= $first_cohort and date < $last_week + interval '7 days'
+            or cast(refunded_at as date) >= $first_cohort and cast(refunded_at as date) < $last_week + interval '7 days'
+        )
 ),
 
 -- All that anyone did, on rows that add up. Of a match both sides take part.
