@@ -5,9 +5,10 @@ use std::time::Duration;
 use kindred_benches::figures::{Figure, Limit};
 use kindred_benches::median;
 use kindred_benches::rounds::rounds;
+use kindred_benches::steps::told;
 
 use crate::calendar::Calendar;
-use crate::platform::{Platform, told};
+use crate::platform::Platform;
 use crate::sources::Size;
 
 const SHORT_DAYS: u64 = 40;

@@ -76,7 +76,7 @@ async fn refresh(days: u64, platform: &Platform) -> anyhow::Result<Read> {
     println!(
         "an hour after {days} days: {:.2} s, {}; {pulled} events pulled, rows of partitions read: {rows:?}",
         ran.took.as_secs_f64(),
-        crate::platform::told(&copy.steps().await?)
+        kindred_benches::steps::told(&copy.steps().await?)
     );
     Ok(Read {
         events: pulled.unsigned_abs() + of("facts/events"),

@@ -2,9 +2,10 @@
 
 use kindred_benches::figures::{Figure, Limit};
 use kindred_benches::megabytes;
+use kindred_benches::steps::Step;
 
 use crate::calendar::Calendar;
-use crate::platform::{Platform, Step};
+use crate::platform::Platform;
 use crate::process::Ran;
 use crate::sources::Size;
 

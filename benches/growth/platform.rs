@@ -7,8 +7,8 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::ensure;
-use chrono::{DateTime, Utc};
-use kindred_benches::figures;
+use kindred_benches::steps::{self, Step};
+use kindred_benches::{evening, figures};
 use kindred_testkit::{Template, TestDatabase};
 use sqlx::PgPool;
 use tempfile::TempDir;
@@ -50,7 +50,7 @@ impl Platform {
             }
             // What the backfill read is what there was on the evening, not now.
             let pool = PgPool::connect(&warehouse).await?;
-            sources.was_read_to(until, &pool).await?;
+            evening::was_read_to(until, sources.pool(), &pool).await?;
             pool.close().await;
             anyhow::Ok(())
         }))
@@ -96,15 +96,6 @@ pub(crate) struct Copy<'a> {
     pub(crate) lake: PathBuf,
 }
 
-/// A step of a run, as the ledger tells.
-#[derive(Debug, sqlx::FromRow)]
-pub(crate) struct Step {
-    pub(crate) name: String,
-    pub(crate) seconds: f64,
-    pub(crate) ended: DateTime<Utc>,
-    pub(crate) rows_read: i64,
-}
-
 impl Copy<'_> {
     /// Runs a job of the binary to its end; `settings` are more of the environment.
     pub(crate) fn run(&self, arguments: &[&str], settings: &[(&str, &str)]) -> anyhow::Result<Ran> {
@@ -115,12 +106,7 @@ impl Copy<'_> {
 
     /// The steps of the run that ended last.
     pub(crate) async fn steps(&self) -> anyhow::Result<Vec<Step>> {
-        let sql = "select step ->> 'name' as name, (step ->> 'rowsRead')::bigint as rows_read,
-                (step ->> 'endedAt')::timestamptz as ended,
-                extract(epoch from (step ->> 'endedAt')::timestamptz - (step ->> 'startedAt')::timestamptz)::float8 as seconds
-            from (select steps from etl_job_runs order by requested_at desc limit 1) as last, jsonb_array_elements(steps) as step
-            where step ->> 'endedAt' is not null";
-        Ok(sqlx::query_as(sql).fetch_all(self.warehouse.pool()).await?)
+        steps::of_last_run(self.warehouse.pool()).await
     }
 }
 
@@ -129,12 +115,6 @@ impl Drop for Copy<'_> {
         // Gone with the platform's folder at the latest.
         let _ = std::fs::remove_dir_all(&self.lake);
     }
-}
-
-/// Steps for people: "pull 0.21 s, state 0.10 s".
-pub(crate) fn told(steps: &[Step]) -> String {
-    let told = steps.iter().map(|step| format!("{} {:.2} s", step.name, step.seconds));
-    told.collect::<Vec<_>>().join(", ")
 }
 
 fn kindred(home: &Path, sources: &str, warehouse: &str, lake: &Path) -> anyhow::Result<Command> {

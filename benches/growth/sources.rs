@@ -1,6 +1,6 @@
 //! Source databases of a platform whose every day is like the next.
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use kindred_testkit::TestDatabase;
 use sqlx::{AssertSqlSafe, PgPool};
 
@@ -49,6 +49,11 @@ impl Sources {
         self.database.url()
     }
 
+    /// Their database.
+    pub(crate) fn pool(&self) -> &PgPool {
+        self.database.pool()
+    }
+
     /// Lets them live from one instant to another, `volume` rows a day.
     pub(crate) async fn live(&self, from: &str, until: &str, volume: u64) -> anyhow::Result<()> {
         let midnight = |day: chrono::NaiveDate| format!("{day}T00:00:00Z");
@@ -65,30 +70,6 @@ impl Sources {
                 .await
                 .context("the sources cannot be filled")?;
         }
-        Ok(())
-    }
-
-    /// Lets a warehouse believe that it has read them at an instant, and what there was before it.
-    pub(crate) async fn was_read_to(&self, instant: &str, warehouse: &PgPool) -> anyhow::Result<()> {
-        // A day of arrival is held against the number of its rows that were old enough then to be all there, and read
-        // again whole when it has another.
-        let counted = "select 'behavior_events/' || (at at time zone 'UTC')::date, count(e.event_id)::text
-            from (select $1::timestamptz - interval '10 minutes' as at) as read
-            left join behavior_events e on e.received_at < at and e.received_at >= date_trunc('day', at, 'UTC')
-            group by 1";
-        let counted = sqlx::query_as(counted).bind(instant);
-        let (day, rows): (String, String) = counted.fetch_one(self.database.pool()).await?;
-        sqlx::query("update source_watermarks set extracted_to = $1::timestamptz")
-            .bind(instant)
-            .execute(warehouse)
-            .await?;
-        let remembered = sqlx::query("update event_files set etag = $2 where path = $1")
-            .bind(day)
-            .bind(rows);
-        ensure!(
-            remembered.execute(warehouse).await?.rows_affected() == 1,
-            "events of {instant} were not read"
-        );
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use std::{env, fs, process};
 
 use anyhow::{Context, ensure};
 use kindred_benches::figures::folder;
-use kindred_benches::timed;
+use kindred_benches::{evening, timed};
 use kindred_testkit::{Template, TestDatabase};
 use sqlx::{AssertSqlSafe, PgPool};
 use tempfile::TempDir;
@@ -87,11 +87,7 @@ async fn fill(home: &Path, sources: &TestDatabase, url: &str, lake: &Path, day: 
     run(kindred(home, sources, url, lake)?.args(["backfill", "daily", "--from", &from, "--to", &to]))?;
     let pool = PgPool::connect(url).await?;
     // The sources were read when the day began, not now.
-    sql(
-        &pool,
-        &day.put_into("update source_watermarks set extracted_to = {start}"),
-    )
-    .await?;
+    evening::was_read_to(&format!("{day}T00:00:00Z"), sources.pool(), &pool).await?;
     pool.close().await;
     Ok(())
 }

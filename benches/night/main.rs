@@ -18,6 +18,7 @@ use std::env;
 use anyhow::{Context, bail};
 use kindred_benches::figures::{Figure, Limit, publish};
 use kindred_benches::rounds::{Round, rounds};
+use kindred_benches::steps;
 
 use evening::Evening;
 use product::Night;
@@ -43,7 +44,9 @@ async fn main() -> anyhow::Result<()> {
 async fn compare(users: u32, count: usize) -> anyhow::Result<()> {
     let evening = Evening::prepare(users).await?;
     let night = Night::begin(&evening).await?;
-    println!("a night: {:.2} s", night.run()?.as_secs_f64());
+    let took = night.run()?;
+    let steps = steps::of_last_run(night.warehouse.pool()).await?;
+    println!("a night: {:.2} s; {}", took.as_secs_f64(), steps::told(&steps));
     println!("plain SQL: {:.2} s", plain::run(&evening).await?.as_secs_f64());
     answers::check(&evening, &night, plain::SCHEMA, "plain SQL").await?;
     println!("Polars and ConnectorX: {:.2} s", script::run(&evening)?.as_secs_f64());

@@ -133,7 +133,7 @@ async fn publish(lake: &Lake, staged: Vec<StagedPartition>) -> anyhow::Result<()
 }
 
 /// The columns of `schema`, found by name and brought to its types.
-fn recast(batch: &RecordBatch, schema: &SchemaRef) -> anyhow::Result<RecordBatch> {
+pub(crate) fn recast(batch: &RecordBatch, schema: &SchemaRef) -> anyhow::Result<RecordBatch> {
     let columns = schema.fields().iter().map(|field| {
         let column = batch.column_by_name(field.name());
         let column = column.with_context(|| format!("no column {}", field.name()))?;

@@ -23,6 +23,7 @@ const DEADLINE: Duration = Duration::from_secs(600);
 
 /// The lake, and a session that sees all of it.
 pub(crate) struct Subject {
+    lake: Lake,
     session: Session,
     queries: QueryLibrary,
 }
@@ -60,7 +61,15 @@ impl Subject {
             Some(folder) => QueryLibrary::with_overrides(Path::new(&folder))?,
             None => QueryLibrary::embedded()?,
         };
-        Ok(Self { session, queries })
+        Ok(Self {
+            lake: lake.clone(),
+            session,
+            queries,
+        })
+    }
+
+    pub(crate) const fn lake(&self) -> &Lake {
+        &self.lake
     }
 
     pub(crate) const fn session(&self) -> &Session {

@@ -1,7 +1,9 @@
 //! What the benchmarks share: each measures its subject against its floor, alternating, in one run of one machine.
 
+pub mod evening;
 pub mod figures;
 pub mod rounds;
+pub mod steps;
 
 use std::fs;
 use std::process::{Command, Stdio};

@@ -4,8 +4,9 @@
 -- grain: event_id
 -- parameters:
 
--- Few arrive more than once, and only those are ranked.
-with repeated as (
+-- Few arrive more than once, and only those are ranked. What arrived is on the right of each join, which passes it on
+-- row by row: of a first read, it is the whole history, which no memory holds.
+with repeated as materialized (
     select event_id
     from incoming_events
     group by event_id
@@ -27,13 +28,14 @@ ranked as (
         i.app_version,
         i.country,
         row_number() over (
-            partition by i.event_id
+            -- By the id of the join's other side: what is sorted is what has joined.
+            partition by r.event_id
             order by
                 i.received_at, i.event_time, i.event_name, i.user_key, i.anonymous_key, i.session_id, i.properties,
                 i.platform, i.app_version, i.country
         ) as nth
-    from incoming_events i
-    left semi join repeated r on r.event_id = i.event_id
+    from repeated r
+    join incoming_events i on i.event_id = r.event_id
 ),
 
 copies as (
@@ -64,8 +66,8 @@ copies as (
         i.platform,
         i.app_version,
         i.country
-    from incoming_events i
-    left anti join repeated r on r.event_id = i.event_id
+    from repeated r
+    right anti join incoming_events i on i.event_id = r.event_id
 )
 
 select
@@ -80,6 +82,6 @@ select
     c.platform,
     c.app_version,
     c.country
-from copies c
-left anti join known_copies k on k.event_id = c.event_id and k.received_at <= c.received_at
+from known_copies k
+right anti join copies c on c.event_id = k.event_id and c.received_at >= k.received_at
 order by cast(c.event_time as date)

@@ -16,44 +16,14 @@ people as (
     where date >= $from and date < $to and funnel_name = $funnel_name
 ),
 
--- Only who went on took any time.
-spans as (
-    select date, step_order, seconds[step_order] as seconds
-    from people
-),
-
-reached as (
-    select
-        date, step_order,
-        count(*) as total_users,
-        count(seconds) as converted_users,
-        -- Whole microseconds: their sum is the same in whatever order they are added.
-        sum(cast(round(seconds * 1000000) as bigint)) / 1000000.0 / nullif(count(seconds), 0) as mean
-    from spans
-    group by date, step_order
-),
-
--- How long it took, in order: the places from 0 to the last.
-ranked as (
-    select
-        date,
-        step_order,
-        seconds,
-        row_number() over (partition by date, step_order order by seconds) - 1 as place,
-        count(*) over (partition by date, step_order) - 1 as last
-    from spans
-    where seconds is not null
-),
-
--- Interpolated between the two places nearest; percentile_cont would round the weight to six digits.
-percentiles as (
-    select
-        date,
-        step_order,
-        sum(seconds * greatest(0.0, 1 - abs(place - 0.5 * last))) as median,
-        sum(seconds * greatest(0.0, 1 - abs(place - 0.9 * last))) as p90
-    from ranked
-    group by date, step_order
+-- Of each date alone. Only who went on took any time.
+figures as (
+    select step_order, w['as_of'] as date, w
+    from (
+        select step_order, unnest(rolling(date, seconds[step_order], $from, $to, make_array(1))) as w
+        from people
+        group by step_order
+    ) dates
 )
 
 select
@@ -61,17 +31,16 @@ select
     $funnel_name as funnel_name,
     s.step_order,
     s.funnel_step,
-    coalesce(r.total_users, 0) as total_users,
-    case when s.step_order < max(s.step_order) over () then coalesce(r.converted_users, 0) end as converted_users,
-    case when s.step_order < max(s.step_order) over () then r.converted_users * 100.0 / r.total_users end
+    coalesce(f.w['total'], 0) as total_users,
+    case when s.step_order < max(s.step_order) over () then coalesce(f.w['valued'], 0) end as converted_users,
+    case when s.step_order < max(s.step_order) over () then f.w['valued'] * 100.0 / nullif(f.w['total'], 0) end
         as conversion_rate,
-    r.mean as avg_time_to_convert,
-    p.median as median_time_to_convert,
-    p.p90 as p90_time_to_convert,
+    f.w['mean'] as avg_time_to_convert,
+    f.w['median'] as median_time_to_convert,
+    f.w['p90'] as p90_time_to_convert,
     arrow_cast(s.date + 1, 'Timestamp(Microsecond, Some("UTC"))')
         <= arrow_cast(arrow_cast($as_of, 'Int64') - $window_seconds * 1000000, 'Timestamp(Microsecond, Some("UTC"))')
         as is_mature
 from steps s
-left join reached r on r.date = s.date and r.step_order = s.step_order
-left join percentiles p on p.date = s.date and p.step_order = s.step_order
+left join figures f on f.date = s.date and f.step_order = s.step_order
 order by s.date, s.step_order

@@ -2,11 +2,13 @@
 -- implements: metrics.md 6, "enters once", "Ordered", "Window", and 2, "Person"
 -- reads: funnel_steps, first_moments, aliases, internal_users, events, users, user_sessions, matches, messages, swipes, payments
 -- grain: date, person
--- parameters: from, to, currency, funnel_name, facts, step_count, window_seconds, entry, order
+-- parameters: from, to, currency, funnel_name, facts, step_count, followed_steps, window_seconds, entry, order
 
 -- $entry 'first': a person enters once, at their first ever moment of step 1. 'any': on every date on which they have
 -- one, and is worth the deepest attempt that began on it. $order 'strict': nothing may come between two steps.
 -- $facts names what is read beside the events: the facts among the funnel's kinds; in a strict funnel, all.
+-- $followed_steps is a mask of the steps whose moments are looked for. Where step 1 is entered once, and what enters
+-- it fills no other step, that one is left out: the first ever moments tell of it, and no later one matters.
 
 -- A kind may fill several steps, and a step have several kinds. Bit 0 is step 1.
 with kinds as (
@@ -22,10 +24,16 @@ known_users as materialized (
     group by anonymous_key
 ),
 
+followed_kinds as (
+    select kind, steps
+    from kinds
+    where steps & $followed_steps <> 0
+),
+
 -- Events are many, and found by their own names.
 event_kinds as (
     select substr(kind, 7) as event_name, steps
-    from kinds
+    from followed_kinds
     where kind like 'event:%'
 ),
 
@@ -33,9 +41,13 @@ event_kinds as (
 event_moments as (
     select e.date, e.user_key, e.anonymous_key, e.event_time as at, k.steps
     from events e
+    join event_kinds k on k.event_name = e.event_name
+    where e.date >= $from and e.date < $to + ($window_seconds + 86399) / 86400 and $order <> 'strict'
+    union all
+    select e.date, e.user_key, e.anonymous_key, e.event_time, k.steps
+    from events e
     left join event_kinds k on k.event_name = e.event_name
-    where e.date >= $from and e.date < $to + ($window_seconds + 86399) / 86400
-        and (k.steps is not null or $order = 'strict')
+    where e.date >= $from and e.date < $to + ($window_seconds + 86399) / 86400 and $order = 'strict'
 ),
 
 happened as (
@@ -77,7 +89,7 @@ happened as (
 fact_moments as (
     select h.date, h.user_key, cast(null as bigint) as anonymous_key, h.at, k.steps
     from happened h
-    left join kinds k on k.kind = h.kind
+    left join followed_kinds k on k.kind = h.kind
     where h.date >= $from and h.date < $to + ($window_seconds + 86399) / 86400
         and (k.steps is not null or $order = 'strict')
 ),
@@ -101,7 +113,7 @@ firsts as (
     where $entry = 'first' and f.date < $to and k.steps & 1 = 1
 ),
 
-entries as (
+entries as materialized (
     select person, cast(min(at) as date) as date, min(at) as opens
     from firsts
     group by person
@@ -110,6 +122,15 @@ entries as (
     select distinct person, date, arrow_cast(date, 'Timestamp(Microsecond, Some("UTC"))') as opens
     from moments
     where $entry = 'any' and date < $to and steps & 1 = 1
+),
+
+followed as (
+    select date, person, at, steps
+    from moments
+    union all
+    select date, person, opens, 1
+    from entries
+    where $followed_steps & 1 = 0
 ),
 
 -- A moment of a later date begins no attempt of this one.
@@ -126,7 +147,7 @@ walks as (
             $order
         ) as walk
     from entries e
-    join moments m on m.person = e.person
+    join followed m on m.person = e.person
     left anti join internal_users i on i.user_key = e.person
     where m.at >= e.opens and m.date <= e.date + ($window_seconds + 86399) / 86400
     group by e.date, e.person

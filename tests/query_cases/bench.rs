@@ -12,6 +12,9 @@ use tempfile::TempDir;
 
 use super::Case;
 
+/// Bytes of memory for the plans of a case.
+pub(super) const MEMORY: usize = 256 << 20;
+
 /// A lake that holds the tables of a case, and a session over it.
 pub(super) struct Bench {
     folder: TempDir,
@@ -25,15 +28,15 @@ pub(super) fn in_lake(table: &str, rows: &RecordBatch) -> bool {
 
 impl Bench {
     pub(super) async fn new(case: &Case) -> Self {
-        Self::with_partitions(case, 2).await
+        Self::with(case, 2, MEMORY).await
     }
 
-    /// With plans that are split into so many partitions.
-    pub(super) async fn with_partitions(case: &Case, target_partitions: usize) -> Self {
+    /// With plans that are split into so many partitions, and bytes of memory for all of them.
+    pub(super) async fn with(case: &Case, target_partitions: usize, memory_limit: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lake = Lake::open(folder.path().join("lake").to_str().unwrap(), []).unwrap();
         let engine = Engine::new(EngineOptions {
-            memory_limit: 256 << 20,
+            memory_limit,
             spill_folder: folder.path().join("spill"),
             deadline: Duration::from_secs(60),
             target_partitions,

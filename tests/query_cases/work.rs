@@ -11,6 +11,7 @@ use std::path::Path;
 
 use kindred_engine::{Query, Value, Work};
 
+use super::bench::MEMORY;
 use super::plans::{day, with_history};
 use super::{Bench, cases_of, library};
 
@@ -85,7 +86,7 @@ async fn work_of(query: &Query) -> Work {
     let mut work = Work::default();
     for case in [case(), history] {
         // On one partition: how rows fall to several is of no meaning here.
-        let bench = Bench::with_partitions(&case, 1).await;
+        let bench = Bench::with(&case, 1, MEMORY).await;
         work = work + bench.session.measured(query, &case.params).await.unwrap().1;
     }
     work

@@ -12,10 +12,14 @@ use kindred_warehouse::{
 };
 use serde_json::{Value, json};
 
+use crate::funnels::FunnelFact;
 use crate::steps::changes::Changes;
 
 /// How far back a day is computed again when its facts change; what changes before that waits for a backfill.
 pub(crate) const RESTATED_DAYS: u64 = 35;
+
+/// Days between two that are computed, at most, that are computed with them.
+const BRIDGED_DAYS: usize = 6;
 
 /// Weeks of registration that a weekly run computes, the last week's own included.
 const COHORTS: i64 = 13;
@@ -186,10 +190,10 @@ impl Situation<'_> {
 
         // Whatever happens on a day may take those further who entered within the window before it; of a window that has
         // not ended, however long ago they did.
-        let before = self
-            .changes
+        let changed = self.changes.of(&FunnelFact::READ);
+        let before = changed
             .iter()
-            .flat_map(|(_, day)| (0..=self.funnel_days).map(move |n| day - Days::new(n)));
+            .flat_map(|day| (0..=self.funnel_days).map(move |n| *day - Days::new(n)));
         let open = |day: &NaiveDate| *day >= self.oldest() || self.immature.contains(day);
         let again = before.filter(|day| self.followed.contains(day) && open(day));
         let followed: BTreeSet<_> = asked.iter().copied().chain(again).collect();
@@ -207,7 +211,7 @@ impl Situation<'_> {
         let mut session_windows = &asked | &self.ending_after(sessions, SESSION_WINDOWS.name);
         session_windows.extend(self.unsettled(SESSION_WINDOWS.name));
         Demand {
-            figures: DayWindow::covering(figures),
+            figures: DayWindow::covering(self.bridged(figures)),
             followed: DayWindow::covering(followed),
             entries: DayWindow::covering(entries),
             funnel_windows: DayWindow::covering(funnel_windows),
@@ -350,6 +354,17 @@ impl Situation<'_> {
     fn begun(&self, intervals: impl IntoIterator<Item = Interval>) -> Vec<Interval> {
         let end = Granularity::Hourly.bucket_end(self.as_of);
         Interval::covering(intervals.into_iter().filter_map(|interval| interval.until(end)))
+    }
+
+    /// Days and the few between them, where all of these stand: a window more costs as much as several days of one.
+    fn bridged(&self, days: BTreeSet<NaiveDate>) -> BTreeSet<NaiveDate> {
+        let known = self.computed(DAILY_KPI_SUMMARIES.name);
+        let pairs = days.iter().zip(days.iter().skip(1));
+        let gaps = pairs.map(|(from, to)| from.iter_days().skip(1).take_while(move |day| day < to));
+        let gaps = gaps.map(Iterator::collect::<BTreeSet<_>>);
+        let bridges = gaps.filter(|gap| gap.len() <= BRIDGED_DAYS && gap.is_subset(known));
+        let bridges: BTreeSet<_> = bridges.flatten().collect();
+        &days | &bridges
     }
 
     /// The computed days of a table from a day on: windows that end with them hold it.

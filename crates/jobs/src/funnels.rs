@@ -13,6 +13,7 @@ use std::sync::Arc;
 use arrow::array::{Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use kindred_engine::{Params, Rows, Value};
+use kindred_model::Fact;
 use serde::Deserialize;
 
 pub use file::parse;
@@ -106,6 +107,17 @@ impl FunnelFact {
         Self::Purchase,
     ];
 
+    /// What funnels are followed through: the facts that these are instants of, and events.
+    pub(crate) const READ: [Fact; 7] = [
+        Fact::Users,
+        Fact::UserSessions,
+        Fact::Matches,
+        Fact::Messages,
+        Fact::Swipes,
+        Fact::Payments,
+        Fact::Events,
+    ];
+
     /// Its name as a kind.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -176,6 +188,7 @@ impl FunnelSpec {
             .with("funnel_name", Value::Text(self.name.clone()))
             .with("facts", Value::Text(self.facts()))
             .with("step_count", Value::Integer(steps))
+            .with("followed_steps", Value::Integer(self.followed_steps()))
             .with(
                 "window_seconds",
                 Value::Integer(i64::from(self.window_days) * SECONDS_PER_DAY),
@@ -208,6 +221,15 @@ impl FunnelSpec {
             schema,
             batches: vec![batch.expect("the columns have their types and equal lengths")],
         }
+    }
+
+    /// A mask of the steps whose moments are looked for, bit 0 being step 1: all, but for a step 1 that people enter once
+    /// and by what fills no other step. Their first ever moments tell of that one.
+    fn followed_steps(&self) -> i64 {
+        let entered_by = |kind| self.steps.first().is_some_and(|step| step.kinds.contains(kind));
+        let mut others = self.steps.iter().skip(1).flat_map(|step| &step.kinds);
+        let is_told = self.entry == FunnelEntry::First && self.order == FunnelOrder::Ordered;
+        if is_told && !others.any(entered_by) { !1 } else { !0 }
     }
 
     /// The facts that must be read. Between the steps of a strict funnel every fact counts.

@@ -1,8 +1,10 @@
 //! Functions of our own beside DataFusion's, for what SQL can say only by way of self-joins, or not at all.
 
 mod funnel;
+mod gathered;
 mod id_hash;
 mod peak;
+mod rolling;
 mod sets;
 mod ungrouped;
 
@@ -13,6 +15,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 pub(crate) fn register(context: &SessionContext) {
     context.register_udaf(AggregateUDF::from(funnel::Funnel::default()));
     context.register_udaf(AggregateUDF::from(peak::Peak::default()));
+    context.register_udaf(AggregateUDF::from(rolling::Rolling::default()));
     context.register_udaf(AggregateUDF::from(sets::SetOf::default()));
     context.register_udaf(AggregateUDF::from(sets::SetCounts::default()));
     context.register_udf(ScalarUDF::from(sets::SetHas::default()));

@@ -13,6 +13,7 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility};
 
+use super::gathered::Gathered;
 use super::ungrouped::Ungrouped;
 
 /// The function.
@@ -49,8 +50,7 @@ impl AggregateUDFImpl for Peak {
     }
 
     fn accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        let groups = vec![Vec::new()];
-        Ok(Box::new(Ungrouped::new(OfGroups { groups, bytes: 0 })))
+        Ok(Box::new(Ungrouped::new(OfGroups(Gathered::of_one()))))
     }
 
     fn groups_accumulator_supported(&self, _: AccumulatorArgs) -> bool {
@@ -67,26 +67,7 @@ type Change = (i64, i64);
 
 /// The changes of every group.
 #[derive(Debug, Default)]
-struct OfGroups {
-    groups: Vec<Vec<Change>>,
-    /// Bytes of the groups' changes, kept up to date.
-    bytes: usize,
-}
-
-impl OfGroups {
-    fn add(&mut self, group: usize, changes: impl Iterator<Item = Change>) {
-        let group = &mut self.groups[group];
-        let before = group.capacity();
-        group.extend(changes);
-        self.bytes += (group.capacity() - before) * size_of::<Change>();
-    }
-
-    fn take(&mut self, emit_to: EmitTo) -> Vec<Vec<Change>> {
-        let taken = emit_to.take_needed(&mut self.groups);
-        self.bytes -= taken.iter().map(Vec::capacity).sum::<usize>() * size_of::<Change>();
-        taken
-    }
-}
+struct OfGroups(Gathered<Change>);
 
 /// The changes of input rows.
 fn changes<'a>(values: &'a [ArrayRef], filter: Option<&'a BooleanArray>) -> impl Iterator<Item = Option<Change>> + 'a {
@@ -119,20 +100,20 @@ impl GroupsAccumulator for OfGroups {
         opt_filter: Option<&BooleanArray>,
         total_num_groups: usize,
     ) -> Result<()> {
-        self.groups.resize(total_num_groups, Vec::new());
+        self.0.resize(total_num_groups);
         for (change, &group) in changes(values, opt_filter).zip(group_indices) {
-            self.add(group, change.into_iter());
+            self.0.add(group, change);
         }
         Ok(())
     }
 
     fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
-        self.groups.resize(total_num_groups, Vec::new());
+        self.0.resize(total_num_groups);
         let (at, change) = (values[0].as_list::<i32>(), values[1].as_list::<i32>());
         for (row, &group) in group_indices.iter().enumerate() {
             let (at, change) = (at.value(row), change.value(row));
             let at = at.as_primitive::<Int64Type>().values().iter().copied();
-            self.add(
+            self.0.add(
                 group,
                 at.zip(change.as_primitive::<Int64Type>().values().iter().copied()),
             );
@@ -141,7 +122,7 @@ impl GroupsAccumulator for OfGroups {
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        Ok(lists(self.take(emit_to)))
+        Ok(lists(self.0.take(emit_to)))
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
@@ -149,12 +130,12 @@ impl GroupsAccumulator for OfGroups {
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let peaks: Int64Array = self.take(emit_to).into_iter().map(highest).collect();
+        let peaks: Int64Array = self.0.take(emit_to).into_iter().map(highest).collect();
         Ok(Arc::new(peaks))
     }
 
     fn size(&self) -> usize {
-        size_of::<Self>() + self.bytes + self.groups.capacity() * size_of::<Vec<Change>>()
+        size_of::<Self>() + self.0.size()
     }
 }
 

@@ -40,16 +40,18 @@ impl ArrivalDays {
             _ => oldest,
         };
         let first = request.history_since.map_or(first, |since| since.max(first));
-        let count = |to| snapshot.count_arrivals(Fact::Events, day_start(first), to);
+        let read = request.now - LATE_COMMITS;
+        let until = [read_to.unwrap_or(read), read];
+        let counts = snapshot.count_arrivals(Fact::Events, day_start(first), until).await?;
         let mut spans = Vec::new();
         if let Some(read_to) = read_to {
-            let late = differing(&remembered(&request.known_files, first), &count(read_to).await?);
+            let there = counts.iter().map(|(day, [there, _])| (*day, *there)).collect();
+            let late = differing(&remembered(&request.known_files, first), &there);
             let of_days = DayWindow::covering(late).into_iter();
             spans.extend(of_days.map(|days| (Some(day_start(days.from())), read_to.min(day_start(days.to())))));
         }
         spans.push((read_to.or(request.history_since.map(day_start)), request.now));
-        let read = request.now - LATE_COMMITS;
-        let counts = count(read).await?;
+        let counts = counts.into_iter().map(|(day, [_, read])| (day, read)).collect();
         let counted = every_day(&counts, first, read.date_naive());
         Ok(Self {
             spans,

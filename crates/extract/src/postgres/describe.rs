@@ -65,7 +65,7 @@ async fn describe_in_savepoint(
         planned.map_err(|error| failed(file, &error))
     };
     explain(
-        &read_sql(fact, &queries.rows, Bound::Earliest, Bound::Latest),
+        &read_sql(fact, &queries.rows, &[(Bound::Earliest, Bound::Latest)]),
         rows_file(fact),
     )
     .await?;
@@ -95,14 +95,19 @@ async fn describe_in_savepoint(
     })
 }
 
-/// The query that reads a fact: the contract's columns in its order, dates one after the other. Where the window is one
-/// of arrivals, so is the order, for which the window's own index will do.
-pub(super) fn read_sql(fact: Fact, rows: &str, from: Bound, to: Bound) -> String {
+/// The query that reads a fact: the contract's columns in its order, dates one after the other. Where the windows are
+/// of arrivals, so is the order, for which the window's own index will do. Windows do not meet.
+pub(super) fn read_sql(fact: Fact, rows: &str, windows: &[(Bound, Bound)]) -> String {
     let names = columns(fact)
         .iter()
         .map(|column| format!("\"{}\"", column.name))
         .collect::<Vec<_>>();
-    let read = rows_sql(rows, &names.join(", "), from, to);
+    let names = names.join(", ");
+    let read: Vec<_> = windows
+        .iter()
+        .map(|(from, to)| rows_sql(rows, &names, *from, *to))
+        .collect();
+    let read = read.join("\nunion all\n");
     let order = match fact.capture() {
         Capture::Arrival => "received_at",
         Capture::UpdatedAt | Capture::LookBack { .. } => fact.partition_column(),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use kindred_model::{Fact, Instant};
+use kindred_model::{DayWindow, Fact, Instant};
 use tokio::time::timeout;
 use tokio_postgres::Row;
 
@@ -122,11 +122,13 @@ impl Snapshot {
     /// # Errors
     /// The source fails or takes longer than the deadline.
     pub async fn counts(&self, fact: Fact, from: Option<NaiveDate>) -> Result<BTreeMap<NaiveDate, u64>, ExtractError> {
-        self.count(fact, fact.partition_column(), Bound::from_day(from), Bound::Latest)
-            .await
+        let column = fact.partition_column();
+        let counts = self.count(fact, column, "count(*)", Bound::from_day(from), Bound::Latest);
+        Ok(counts.await?.into_iter().map(|(day, [rows])| (day, rows)).collect())
     }
 
-    /// How many rows of a fact that is captured by arrival arrived on each UTC date within `[from, to)`.
+    /// How many rows of a fact that is captured by arrival arrived on each UTC date from `from` on, before each of two
+    /// instants: by one query, since the rows are those of weeks.
     ///
     /// # Errors
     /// The source fails or takes longer than the deadline.
@@ -134,30 +136,38 @@ impl Snapshot {
         &self,
         fact: Fact,
         from: Instant,
-        to: Instant,
-    ) -> Result<BTreeMap<NaiveDate, u64>, ExtractError> {
-        self.count(fact, "received_at", Bound::At(from), Bound::At(to)).await
+        until: [Instant; 2],
+    ) -> Result<BTreeMap<NaiveDate, [u64; 2]>, ExtractError> {
+        let counts = until.map(|until| format!("count(*) filter (where received_at < {})", Bound::At(until)));
+        let to = Bound::At(until[0].max(until[1]));
+        self.count(fact, "received_at", &counts.join(", "), Bound::At(from), to)
+            .await
     }
 
-    async fn count(
+    /// So many counts of each UTC date of a column.
+    async fn count<const N: usize>(
         &self,
         fact: Fact,
         column: &str,
+        counts: &str,
         from: Bound,
         to: Bound,
-    ) -> Result<BTreeMap<NaiveDate, u64>, ExtractError> {
-        let select = format!("(\"{column}\" at time zone 'UTC')::date, count(*)");
+    ) -> Result<BTreeMap<NaiveDate, [u64; N]>, ExtractError> {
+        let select = format!("(\"{column}\" at time zone 'UTC')::date, {counts}");
         let counted = rows_sql(&self.queries(fact).rows, &select, from, to);
         let what = format!("counting {fact}");
         let rows = self.ask(&what, &format!("{counted} group by 1")).await?;
-        let mut counts = BTreeMap::new();
+        let mut dates = BTreeMap::new();
         for row in &rows {
-            let count: i64 = self.read_cell(&what, row, 1)?;
+            let mut counts = [0; N];
+            for (place, count) in counts.iter_mut().enumerate() {
+                *count = self.read_cell::<i64>(&what, row, place + 1)?.unsigned_abs();
+            }
             if let Some(day) = self.read_cell::<Option<NaiveDate>>(&what, row, 0)? {
-                counts.insert(day, count.unsigned_abs());
+                dates.insert(day, counts);
             }
         }
-        Ok(counts)
+        Ok(dates)
     }
 
     /// Begins to read the rows of a fact whose partition date lies in `[from, to)`, none meaning without bound. Dates
@@ -167,8 +177,22 @@ impl Snapshot {
     /// Outside a tokio runtime.
     #[must_use]
     pub fn read(&self, fact: Fact, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Rows {
-        let sql = read_sql(fact, &self.queries(fact).rows, Bound::from_day(from), Bound::to_day(to));
-        Rows::start(Arc::clone(&self.settings), Arc::clone(&self.exported), fact, sql)
+        self.begin(fact, &[(Bound::from_day(from), Bound::to_day(to))])
+    }
+
+    /// Begins to read the rows of a fact whose partition date lies in one of the windows, by one query: for dates here and
+    /// there, which are each read in less time than a connection takes. Dates come one after the other.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, and without a window.
+    #[must_use]
+    pub fn read_days(&self, fact: Fact, windows: &[DayWindow]) -> Rows {
+        assert!(!windows.is_empty(), "there is something to read");
+        let bounds = windows.iter().map(|days| (Some(days.from()), Some(days.to())));
+        let bounds: Vec<_> = bounds
+            .map(|(from, to)| (Bound::from_day(from), Bound::to_day(to)))
+            .collect();
+        self.begin(fact, &bounds)
     }
 
     /// Begins to read the rows of a fact that is captured by arrival: those that arrived in `[since, until)`, none meaning
@@ -179,7 +203,11 @@ impl Snapshot {
     #[must_use]
     pub(crate) fn read_arrivals(&self, fact: Fact, since: Option<Instant>, until: Instant) -> Rows {
         let since = since.map_or(Bound::Earliest, Bound::At);
-        let sql = read_sql(fact, &self.queries(fact).rows, since, Bound::At(until));
+        self.begin(fact, &[(since, Bound::At(until))])
+    }
+
+    fn begin(&self, fact: Fact, windows: &[(Bound, Bound)]) -> Rows {
+        let sql = read_sql(fact, &self.queries(fact).rows, windows);
         Rows::start(Arc::clone(&self.settings), Arc::clone(&self.exported), fact, sql)
     }
 

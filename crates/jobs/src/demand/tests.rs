@@ -129,6 +129,27 @@ fn a_daily_run_restates_the_days_that_changed_and_no_more() {
 }
 
 #[test]
+fn the_few_days_between_two_are_computed_with_them_where_they_stand() {
+    let mut world = World::daily("2026-03-09").changed(Fact::Swipes, "2026-03-04");
+    assert_eq!(shown(&world.demand().figures), ["2026-03-04 to 2026-03-10 (exclusive)"]);
+    for days in world.computed.values_mut() {
+        days.remove(&day("2026-03-06"));
+    }
+    assert_eq!(shown(&world.demand().figures), ["2026-03-04", "2026-03-09"]);
+}
+
+#[test]
+fn what_no_funnel_is_followed_through_takes_nobody_further() {
+    let mut world = World::daily("2026-03-09").changed(Fact::Subscriptions, "2026-03-01");
+    assert_eq!(shown(&world.demand().followed), ["2026-03-09"]);
+    world = world.changed(Fact::Events, "2026-03-01");
+    assert_eq!(
+        shown(&world.demand().followed),
+        ["2026-02-15 to 2026-03-02 (exclusive)", "2026-03-09"]
+    );
+}
+
+#[test]
 fn a_session_restates_what_looks_back_at_it() {
     let demand = World::daily("2026-03-09")
         .changed(Fact::UserSessions, "2026-03-05")

@@ -123,3 +123,20 @@ fn a_funnel_reads_the_facts_of_its_kinds_and_a_strict_one_all() {
         Some(&Value::Integer(14 * 86_400))
     );
 }
+
+#[test]
+fn step_1_is_not_looked_for_where_first_moments_tell_of_it() {
+    let mut funnel = FunnelSpec::onboarding(14);
+    let followed = |funnel: &FunnelSpec| funnel.params().get("followed_steps").cloned();
+    assert_eq!(followed(&funnel), Some(Value::Integer(-2)));
+    // Whoever enters by it may go on by it.
+    let opens = funnel.steps[0].kinds[0].clone();
+    funnel.steps[3].kinds.push(opens);
+    assert_eq!(followed(&funnel), Some(Value::Integer(-1)));
+    funnel.steps[3].kinds.pop();
+    funnel.order = FunnelOrder::Strict;
+    assert_eq!(followed(&funnel), Some(Value::Integer(-1)));
+    funnel.order = FunnelOrder::Ordered;
+    funnel.entry = FunnelEntry::Any;
+    assert_eq!(followed(&funnel), Some(Value::Integer(-1)));
+}

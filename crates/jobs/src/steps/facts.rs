@@ -6,7 +6,7 @@ use arrow::array::{Array, AsArray, RecordBatch, TimestampMicrosecondArray};
 use arrow::compute::max;
 use arrow::datatypes::TimestampMicrosecondType;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta};
-use kindred_extract::{Nulls, Snapshot as SourceSnapshot, fact_schema, key_columns};
+use kindred_extract::{Nulls, Rows, Snapshot as SourceSnapshot, fact_schema, key_columns};
 use kindred_lake::{Dataset, LakeError, Snapshot, Stage, StagedPartition, split_by_day};
 use kindred_model::{Capture, DayWindow, Fact, Instant, Job};
 use kindred_warehouse::{LakePartition, WatermarkChange};
@@ -22,6 +22,9 @@ const COMMIT_SLACK: TimeDelta = TimeDelta::minutes(10);
 
 /// How far back the numbers of rows are compared, source against lake.
 const RECONCILED_DAYS: u64 = 35;
+
+/// Windows of dates that one query reads: dates that changed may lie anywhere in history, and a query has an end.
+const WINDOWS_PER_READ: usize = 32;
 
 /// Reads one fact from its source's snapshot.
 pub(crate) struct FactReader<'a> {
@@ -42,28 +45,25 @@ impl FactReader<'_> {
             .settings
             .history_since
             .filter(|_| !self.fact.needs_whole_history());
-        let (mut staged, mut rows, mut last) = (Vec::new(), 0, None);
-        let mut left_out: BTreeMap<NaiveDate, i64> = BTreeMap::new();
-        let mut nulls = Nulls::default();
-        let windows: Vec<(Option<NaiveDate>, Option<NaiveDate>)> = match self.known.watermark(self.fact) {
-            None => vec![(since, None)],
+        let mut whole = Read::default();
+        match self.known.watermark(self.fact) {
+            None => whole = self.store(self.source.read(self.fact, since, None), &[]).await?,
             Some(watermark) => {
                 let mut dates = self.changed(watermark).await?;
                 dates.retain(|day| since.is_none_or(|since| *day >= since));
-                DayWindow::covering(dates)
-                    .into_iter()
-                    .map(|days| (Some(days.from()), Some(days.to())))
-                    .collect()
+                for windows in DayWindow::covering(dates).chunks(WINDOWS_PER_READ) {
+                    let read = self.store(self.source.read_days(self.fact, windows), windows).await?;
+                    whole.add(read);
+                }
             }
-        };
-        for (from, to) in windows {
-            let read = self.read_window(from, to).await?;
-            rows += read.rows;
-            last = last.max(read.last);
-            staged.extend(read.staged);
-            left_out.extend(read.left_out);
-            nulls.add(read.nulls);
         }
+        let Read {
+            staged,
+            rows,
+            last,
+            left_out,
+            nulls,
+        } = whole;
         let watermark = WatermarkChange {
             source: self.fact.source(),
             dataset: self.fact.to_string(),
@@ -146,15 +146,14 @@ impl FactReader<'_> {
         Ok(dates)
     }
 
-    /// Reads the dates of a window. A date of it that has no rows any more becomes an empty partition.
-    async fn read_window(&self, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Result<Read, JobError> {
+    /// Stages the rows of a read. A date of its windows that has no rows any more becomes an empty partition.
+    async fn store(&self, mut source: Rows, windows: &[DayWindow]) -> Result<Read, JobError> {
         let column = self.fact.partition_column();
         let (mut rows, mut last) = (0, None);
         let mut arrived = BTreeSet::new();
         let mut left_out = BTreeMap::new();
         let keys = key_columns(self.fact);
         let mut stage = self.stage();
-        let mut source = self.source.read(self.fact, from, to);
         while let Some(batch) = source.next().await {
             let batch = batch?;
             rows += batch.num_rows() as u64;
@@ -175,15 +174,14 @@ impl FactReader<'_> {
         let nulls = source.nulls();
         rows += nulls.rows;
         let mut staged = stage.finish().await?;
-        if let (Some(from), Some(to)) = (from, to) {
-            let mut stage = self.stage();
-            for (day, known) in self.known.days(&self.dataset()) {
-                if from <= day && day < to && known.rows + known.left_out > 0 && !arrived.contains(&day) {
-                    stage.write(day, RecordBatch::new_empty(fact_schema(self.fact))).await?;
-                }
+        let asked = |day: &NaiveDate| windows.iter().any(|window| window.contains(*day));
+        let mut stage = self.stage();
+        for (day, known) in self.known.days(&self.dataset()).filter(|(day, _)| asked(day)) {
+            if known.rows + known.left_out > 0 && !arrived.contains(&day) {
+                stage.write(day, RecordBatch::new_empty(fact_schema(self.fact))).await?;
             }
-            staged.extend(stage.finish().await?);
         }
+        staged.extend(stage.finish().await?);
         let mut changed = Vec::new();
         for file in staged {
             let day = file.partition.day;
@@ -239,12 +237,23 @@ pub(crate) struct FactRead {
     pub(crate) nulls: Nulls,
 }
 
+#[derive(Default)]
 struct Read {
     staged: Vec<StagedPartition>,
     rows: u64,
     last: Option<Instant>,
     left_out: BTreeMap<NaiveDate, i64>,
     nulls: Nulls,
+}
+
+impl Read {
+    fn add(&mut self, other: Self) {
+        self.staged.extend(other.staged);
+        self.rows += other.rows;
+        self.last = self.last.max(other.last);
+        self.left_out.extend(other.left_out);
+        self.nulls.add(other.nulls);
+    }
 }
 
 /// The latest instant of a column.

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::changes::{self, Changes};
 use super::datasets;
-use super::events::{self, EventsRead};
+use super::events::{self, EventsRead, Ingested};
 use super::facts::{FactRead, FactReader};
 use super::known::Known;
 use super::work::Work;
@@ -84,49 +84,57 @@ pub(crate) async fn pull(
         read: BTreeMap::new(),
         rows_read: 0,
     };
-    let sources: Vec<_> = opened
-        .iter()
-        .map(|(database, source)| {
-            let readers = facts.iter().filter(|fact| fact.source() == *database);
-            let readers = readers.map(|fact| FactReader {
-                work,
-                published,
-                source,
-                known,
-                fact: *fact,
-                as_of,
-            });
-            read_source(*database, readers.collect()).boxed()
-        })
-        .collect();
-    let mut read = stream::iter(sources).buffered(SOURCES_AT_ONCE);
-    while let Some((database, facts)) = read.try_next().await? {
-        for (fact, read) in facts {
-            pulled.took(work, published, known, fact, read).await?;
-        }
-        if database == Source::Moderation {
-            // Where it was not known, nothing that happened is known too.
-            pulled.changes.note(Fact::Reports, known.without_moderation(computed));
-            pulled.moderation_to = Some(as_of);
+    let databases = opened.iter().map(|(database, source)| {
+        let readers = facts.iter().filter(|fact| fact.source() == *database);
+        let readers = readers.map(|fact| FactReader {
+            work,
+            published,
+            source,
+            known,
+            fact: *fact,
+            as_of,
+        });
+        read_database(*database, readers.collect()).boxed()
+    });
+    // Events take longest: who begins first, ends before the others wait for it.
+    let events = facts.contains(&Fact::Events).then(|| {
+        let ingested = events::ingest(work, published, known, as_of);
+        async { Ok(SourceRead::Events(Box::new(ingested.await?))) }.boxed()
+    });
+    let sources: Vec<_> = events.into_iter().chain(databases).collect();
+    let mut read = stream::iter(sources).buffer_unordered(SOURCES_AT_ONCE);
+    while let Some(source) = read.try_next().await? {
+        match source {
+            SourceRead::Events(ingested) => pulled.took_events(*ingested),
+            SourceRead::Database(database, facts) => {
+                for (fact, read) in facts {
+                    pulled.took(work, published, known, fact, read).await?;
+                }
+                if database == Source::Moderation {
+                    // Where it was not known, nothing that happened is known too.
+                    pulled.changes.note(Fact::Reports, known.without_moderation(computed));
+                    pulled.moderation_to = Some(as_of);
+                }
+            }
         }
     }
     drop(read);
-    if facts.contains(&Fact::Events) {
-        events::ingest(work, published, known, &mut pulled).await?;
-    }
     Ok(pulled)
 }
 
-/// The facts of one source, one after the other.
-async fn read_source(
-    database: Source,
-    readers: Vec<FactReader<'_>>,
-) -> Result<(Source, Vec<(Fact, FactRead)>), JobError> {
+/// What was read of a source.
+enum SourceRead {
+    Database(Source, Vec<(Fact, FactRead)>),
+    Events(Box<Ingested>),
+}
+
+/// The facts of one database, one after the other.
+async fn read_database(database: Source, readers: Vec<FactReader<'_>>) -> Result<SourceRead, JobError> {
     let mut read = Vec::new();
     for reader in readers {
         read.push((reader.fact, reader.read().await?));
     }
-    Ok((database, read))
+    Ok(SourceRead::Database(database, read))
 }
 
 type Opened = Vec<(Source, SourceSnapshot)>;
@@ -183,8 +191,19 @@ impl Pulled {
         Ok(())
     }
 
+    /// Adds the events that were placed.
+    fn took_events(&mut self, ingested: Ingested) {
+        self.nulls.insert(Fact::Events, ingested.nulls);
+        self.changes
+            .note(Fact::Events, ingested.hours.iter().map(|hour| hour.day));
+        self.event_hours = ingested.hours;
+        self.event_files = ingested.files;
+        self.events = ingested.read;
+        self.add(Fact::Events, ingested.staged, ingested.watermark);
+    }
+
     /// Adds the files of a fact.
-    pub(crate) fn add(&mut self, fact: Fact, staged: Vec<StagedPartition>, watermark: WatermarkChange) {
+    fn add(&mut self, fact: Fact, staged: Vec<StagedPartition>, watermark: WatermarkChange) {
         let rows = watermark.rows.unsigned_abs();
         self.rows_read += rows;
         self.read.insert(fact, rows);

@@ -1,6 +1,5 @@
 //! Gathering the moments of each group, and answering from them.
 
-use std::mem::size_of;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
@@ -13,54 +12,35 @@ use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
 use super::answer_fields;
 use super::walk::{Moment, Order, Reached, Shape};
+use crate::functions::gathered::Gathered;
 
 /// The moments of every group.
 #[derive(Debug)]
 pub(super) struct OfGroups {
     shape: Shape,
-    groups: Vec<Vec<Moment>>,
-    /// Bytes of the groups' moments, kept up to date: there are too many groups to ask them after each batch.
-    bytes: usize,
+    groups: Gathered<Moment>,
 }
 
 impl OfGroups {
-    pub(super) const fn new(shape: Shape) -> Self {
+    pub(super) fn new(shape: Shape) -> Self {
         Self {
             shape,
-            groups: Vec::new(),
-            bytes: 0,
+            groups: Gathered::default(),
         }
     }
 
     /// One group without a moment.
     pub(super) fn of_one(shape: Shape) -> Self {
         Self {
-            groups: vec![Vec::new()],
-            ..Self::new(shape)
+            shape,
+            groups: Gathered::of_one(),
         }
     }
 
     #[cfg(test)]
     pub(super) const fn bytes(&self) -> usize {
-        self.bytes
+        self.groups.bytes()
     }
-
-    fn add(&mut self, group: usize, moments: impl Iterator<Item = Moment>) {
-        let group = &mut self.groups[group];
-        let before = bytes(group);
-        group.extend(moments);
-        self.bytes += bytes(group) - before;
-    }
-
-    fn take(&mut self, emit_to: EmitTo) -> Vec<Vec<Moment>> {
-        let taken = emit_to.take_needed(&mut self.groups);
-        self.bytes -= taken.iter().map(bytes).sum::<usize>();
-        taken
-    }
-}
-
-fn bytes(moments: &Vec<Moment>) -> usize {
-    moments.capacity() * size_of::<Moment>()
 }
 
 /// The moments of input rows. A row without an instant has none; nor has one of no step, where only steps matter.
@@ -96,28 +76,28 @@ impl GroupsAccumulator for OfGroups {
         opt_filter: Option<&BooleanArray>,
         total_num_groups: usize,
     ) -> Result<()> {
-        self.groups.resize(total_num_groups, Vec::new());
+        self.groups.resize(total_num_groups);
         for (moment, &group) in moments(self.shape, values, opt_filter).zip(group_indices) {
-            self.add(group, moment.into_iter());
+            self.groups.add(group, moment);
         }
         Ok(())
     }
 
     fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
-        self.groups.resize(total_num_groups, Vec::new());
+        self.groups.resize(total_num_groups);
         let (at, steps) = (values[0].as_list::<i32>(), values[1].as_list::<i32>());
         for (row, &group) in group_indices.iter().enumerate() {
             let (at, steps) = (at.value(row), steps.value(row));
             let at = at.as_primitive::<Int64Type>().values();
             let steps = steps.as_primitive::<UInt32Type>().values();
             let pairs = at.iter().zip(steps);
-            self.add(group, pairs.map(|(&at, &steps)| Moment { at, steps }));
+            self.groups.add(group, pairs.map(|(&at, &steps)| Moment { at, steps }));
         }
         Ok(())
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        Ok(lists(self.take(emit_to)))
+        Ok(lists(self.groups.take(emit_to)))
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
@@ -127,6 +107,7 @@ impl GroupsAccumulator for OfGroups {
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let shape = self.shape;
         let answers = self
+            .groups
             .take(emit_to)
             .into_iter()
             .map(|mut moments| shape.walk(&mut moments));
@@ -134,7 +115,7 @@ impl GroupsAccumulator for OfGroups {
     }
 
     fn size(&self) -> usize {
-        self.bytes + self.groups.capacity() * size_of::<Vec<Moment>>()
+        self.groups.size()
     }
 }
 

@@ -20,8 +20,9 @@ fn a_bucket_whose_mirror_is_lost_is_made_again_with_a_day_that_has_figures() {
     for days in world.computed.values_mut() {
         days.retain(|computed| *computed >= day("2026-02-20"));
     }
+    // With the few days between that day and the one that is asked for.
     assert_eq!(
         shown(&world.demand().figures),
-        ["2026-02-20", "2026-03-02", "2026-03-09"]
+        ["2026-02-20", "2026-03-02 to 2026-03-10 (exclusive)"]
     );
 }

@@ -8,19 +8,20 @@ mod copies;
 mod placing;
 mod rejected;
 
+use std::collections::BTreeSet;
+
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::TimestampMicrosecondType;
 use chrono::NaiveDate;
-use kindred_extract::{ArrivalBatch, ArrivalRequest, Arrivals, fact_schema, rejected_batch, rejected_schema};
-use kindred_lake::{LakeError, Snapshot, StagedPartition};
+use kindred_extract::{ArrivalBatch, ArrivalRequest, Arrivals, Nulls, fact_schema, rejected_batch, rejected_schema};
+use kindred_lake::{LakeError, Partition, Snapshot, StagedPartition};
 use kindred_model::{Fact, Instant, Job, Source, day_start};
 use kindred_warehouse::WatermarkChange;
 use serde::Serialize;
 
 use super::datasets;
 use super::known::Known;
-use super::pull::Pulled;
 use super::work::Work;
 use crate::error::JobError;
 use crate::ledger::count;
@@ -51,17 +52,33 @@ pub(crate) struct EventsRead {
     expired: u64,
 }
 
-/// Reads what arrived since the watermark, and adds it to what the run pulled.
+/// Events that were read and placed.
+pub(crate) struct Ingested {
+    /// The hours that changed, and what was set aside.
+    pub(crate) staged: Vec<StagedPartition>,
+    /// The hours that changed; none of a first read, since nothing was computed from them.
+    pub(crate) hours: BTreeSet<Partition>,
+    /// How far the source was read.
+    pub(crate) watermark: WatermarkChange,
+    /// The files that were read: path and ETag.
+    pub(crate) files: Vec<(String, String)>,
+    /// What was found.
+    pub(crate) read: EventsRead,
+    /// Rows that were set aside for a null where none may be.
+    pub(crate) nulls: Nulls,
+}
+
+/// Reads what arrived since the watermark.
 pub(crate) async fn ingest(
     work: &Work<'_>,
     published: &Snapshot,
     known: &Known,
-    pulled: &mut Pulled,
-) -> Result<(), JobError> {
+    as_of: Instant,
+) -> Result<Ingested, JobError> {
     let platform = work.platform;
     let source = platform.events.as_ref().ok_or(JobError::SourceUnset(Source::Events))?;
     let dataset = datasets::facts(Fact::Events);
-    let kept_since = known.events_kept_since(&platform.settings, pulled.as_of.date_naive());
+    let kept_since = known.events_kept_since(&platform.settings, as_of.date_naive());
     let complete = known.is_complete(&dataset, published, kept_since);
     let known_files = if complete {
         platform.warehouse.event_files().await?
@@ -72,40 +89,39 @@ pub(crate) async fn ingest(
     let request = ArrivalRequest {
         // What the lake has lost may have arrived at any time.
         since: watermark.filter(|_| complete),
-        now: pulled.as_of,
+        now: as_of,
         history_since: platform.settings.history_since,
         days: work.backfilled_days,
         reconciles: work.job == Job::Daily,
         known_files,
     };
     let mut arrivals = source.open(request).await?;
-    let mut spooled = spool(work, &mut arrivals, pulled.as_of, kept_since).await?;
+    let mut spooled = spool(work, &mut arrivals, as_of, kept_since).await?;
 
     let placed = placing::place(work, published, known, &spooled.incoming, arrivals.definition()).await?;
     spooled.read.taken = placed.taken;
-    let aside = rejected::stage(work, published, pulled.as_of, &spooled.rejected).await?;
-    if watermark.is_some() {
-        pulled
-            .changes
-            .note(Fact::Events, placed.hours.iter().map(|hour| hour.day));
-        pulled.event_hours.extend(placed.hours);
-    }
-    pulled.staged.extend(aside);
-    pulled.event_files = arrivals.read_files();
-    pulled.events = spooled.read;
-    pulled.nulls.insert(Fact::Events, arrivals.nulls());
+    let aside = rejected::stage(work, published, as_of, &spooled.rejected).await?;
     // A backfill of single days says nothing of how far the source was read.
-    let extracted_to = arrivals.extracted_to().or(watermark).unwrap_or(pulled.as_of);
-    let change = WatermarkChange {
-        source: Source::Events,
-        dataset: Fact::Events.to_string(),
-        extracted_to,
-        last_row_at: placed.last,
-        rows: count(spooled.read.arrived + arrivals.nulls().rows),
-        schema_fingerprint: arrivals.schema_fingerprint(),
-    };
-    pulled.add(Fact::Events, placed.staged, change);
-    Ok(())
+    let extracted_to = arrivals.extracted_to().or(watermark).unwrap_or(as_of);
+    Ok(Ingested {
+        staged: [aside, placed.staged].concat(),
+        hours: if watermark.is_some() {
+            placed.hours
+        } else {
+            BTreeSet::new()
+        },
+        watermark: WatermarkChange {
+            source: Source::Events,
+            dataset: Fact::Events.to_string(),
+            extracted_to,
+            last_row_at: placed.last,
+            rows: count(spooled.read.arrived + arrivals.nulls().rows),
+            schema_fingerprint: arrivals.schema_fingerprint(),
+        },
+        files: arrivals.read_files(),
+        read: spooled.read,
+        nulls: arrivals.nulls(),
+    })
 }
 
 /// What arrived, on disk.
