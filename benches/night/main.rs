@@ -1,7 +1,7 @@
 //! A whole night, from the sources' rows to the warehouse's, against two others that compute the same tables: plain SQL
 //! in PostgreSQL over the sources, with indexes in place, and a script of Polars and ConnectorX.
 //!
-//! `bench-night [USERS [ROUNDS]]` simulates so many people over 90 days (20,000), fills a warehouse and a lake up to
+//! `bench-night [USERS [ROUNDS]]` simulates so many people over 90 days (100,000), fills a warehouse and a lake up to
 //! the evening before the last day, and then computes that day: `kindred run daily` in a process of its own, on copies
 //! of warehouse and lake, and each of the others. What they answer is compared, cell by cell, before anything is timed.
 #![allow(clippy::print_stdout, reason = "a benchmark speaks to a terminal")]
@@ -23,7 +23,7 @@ use kindred_benches::steps;
 use evening::Evening;
 use product::Night;
 
-const USERS: u32 = 20_000;
+const USERS: u32 = 100_000;
 const ROUNDS: usize = 3;
 
 #[tokio::main(flavor = "current_thread")]

@@ -37,21 +37,21 @@ const PEOPLE: &str = "funnel_people";
 pub(crate) async fn measure(subject: &Subject, peer: &mut Peer) -> anyhow::Result<Figure> {
     let sql = statement("funnel/conversion_funnels", &parameters(subject.of_days(all_days())))?;
     let (old, open) = days();
-    let run = Uuid::new_v4();
-    let settled = follow(subject, old, run).await?;
-    let (ours, _) = answer(subject, &settled, open, run).await?;
+    let before = Uuid::new_v4();
+    let settled = follow(subject, old, before).await?;
+    let (ours, _) = answer(subject, &settled, open).await?;
     expect_same("the funnel", &ours.batches, &peer.rows(&sql)?.0)?;
 
-    let (anew, of_anew) = answer(subject, &[], all_days(), run).await?;
+    let (anew, of_anew) = answer(subject, &[], all_days()).await?;
     expect_same("the funnel, all dates anew", &anew.batches, &ours.batches)?;
     let round = rounds(
         "funnel",
         1,
         async || peer.time(&sql),
-        async || Ok(answer(subject, &settled, open, run).await?.1),
+        async || Ok(answer(subject, &settled, open).await?.1),
     )
     .await?;
-    subject.lake().discard(run).await?;
+    subject.lake().discard(before).await?;
     let (ours, theirs) = (round.product.as_secs_f64(), round.floor.as_secs_f64());
     Ok(Figure {
         what: format!("rate of a funnel of {} steps, as a run answers it", STEPS.len()),
@@ -79,9 +79,8 @@ async fn answer(
     subject: &Subject,
     settled: &[StagedPartition],
     followed: DayWindow,
-    run: Uuid,
 ) -> anyhow::Result<(Rows, Duration)> {
-    let began = Instant::now();
+    let (run, began) = (Uuid::new_v4(), Instant::now());
     let mut people = settled.to_vec();
     people.extend(follow(subject, followed, run).await?);
     let (snapshot, dataset) = (Snapshot::of(&people), Dataset::state(PEOPLE));
@@ -91,7 +90,9 @@ async fn answer(
         .register_partitions(PEOPLE, &dataset, files, &schema())?;
     let params = parameters(subject.of_days(all_days()));
     let (rows, _) = subject.answer("funnel/conversion_funnels", &params).await?;
-    Ok((rows, began.elapsed()))
+    let took = began.elapsed();
+    subject.lake().discard(run).await?;
+    Ok((rows, took))
 }
 
 /// Files of the people who entered on these dates, as a run writes them.

@@ -151,7 +151,7 @@ impl PartitionWriter {
         let chunk = concat_batches(&self.schema, &std::mem::take(&mut self.pending)).map_err(arrange)?;
         self.pending_rows = 0;
         let chunk = match &self.sorting {
-            Some(sorting) => sorting.sort(&chunk, &mut self.hash).map_err(arrange)?,
+            Some(sorting) => sorting.sort(chunk, &mut self.hash).map_err(arrange)?,
             None => {
                 self.hash.count(chunk.num_rows() as u64);
                 chunk
@@ -201,13 +201,15 @@ impl Sorting {
         Ok(Self { rows, order })
     }
 
-    fn sort(&self, chunk: &RecordBatch, hash: &mut ContentHash) -> Result<RecordBatch, ArrowError> {
+    /// Takes the rows, so that no more than two copies of them are held at once.
+    fn sort(&self, chunk: RecordBatch, hash: &mut ContentHash) -> Result<RecordBatch, ArrowError> {
         let columns: Vec<_> = self.order.iter().map(|&index| chunk.column(index).clone()).collect();
         let rows = self.rows.convert_columns(&columns)?;
         hash.add(&rows);
         let mut sorted: Vec<u64> = (0..chunk.num_rows() as u64).collect();
         sorted.sort_unstable_by(|&left, &right| rows.row(left as usize).cmp(&rows.row(right as usize)));
-        take_record_batch(chunk, &UInt64Array::from(sorted))
+        drop(rows);
+        take_record_batch(&chunk, &UInt64Array::from(sorted))
     }
 }
 
