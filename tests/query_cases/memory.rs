@@ -9,8 +9,9 @@ use super::{Bench, cases_of, library};
 /// Rows that arrive, of about 300 bytes each: 100 MB.
 const ARRIVED: usize = 320_000;
 
-/// Bytes that plans may hold: much less than what arrives, and enough for the ids of it.
-const MEMORY: usize = 64 << 20;
+/// Bytes that plans may hold: half of what two joins would that hold what arrives, and enough for its ids and some
+/// batches of each sort.
+const MEMORY: usize = 128 << 20;
 
 /// The first read of a platform brings its whole history.
 #[tokio::test(flavor = "multi_thread")]
