@@ -232,10 +232,12 @@ impl FunnelSpec {
         if is_told && !others.any(entered_by) { !1 } else { !0 }
     }
 
-    /// The facts that must be read. Between the steps of a strict funnel every fact counts.
+    /// The facts that must be read: of the steps whose moments are looked for. Between the steps of a strict funnel every
+    /// fact counts.
     fn facts(&self) -> String {
+        let told = usize::from(self.followed_steps() & 1 == 0);
         let used = |fact: &FunnelFact| {
-            let mut kinds = self.steps.iter().flat_map(|step| &step.kinds);
+            let mut kinds = self.steps.iter().skip(told).flat_map(|step| &step.kinds);
             self.order == FunnelOrder::Strict || kinds.any(|kind| *kind == FunnelKind::Fact(*fact))
         };
         let used = FunnelFact::ALL.into_iter().filter(used).map(FunnelFact::as_str);

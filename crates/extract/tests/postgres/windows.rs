@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use kindred_extract::ErrorKind;
-use kindred_model::{Fact, Source};
+use kindred_model::{DayWindow, Fact, Source};
 use kindred_testkit::{at, day};
 
-use crate::platform::{Platform, column, fill, open, read_all, read_window, try_collect};
+use crate::platform::{Platform, collect, column, fill, open, read_all, read_window, try_collect};
 
 /// Sessions at these instants, in a database whose clocks are set to New York's.
 async fn sessions(instants: &[&str]) -> Platform {
@@ -44,6 +44,19 @@ async fn a_window_is_half_open_to_the_microsecond_and_its_rows_come_in_order() {
     assert_eq!(
         column(&read, "started_at"),
         expected.map(|text| at(text).timestamp_micros().to_string())
+    );
+}
+
+#[tokio::test]
+async fn dates_here_and_there_are_read_at_once_and_in_order() {
+    let platform = sessions(&AROUND_A_DAY).await;
+    let snapshot = open(&platform.extractor(), Fact::UserSessions).await;
+    let here_and_there = ["2026-01-02", "2025-12-31"].map(|date| DayWindow::day(day(date)));
+    let read = collect(snapshot.read_days(Fact::UserSessions, &here_and_there)).await;
+    assert_eq!(
+        column(&read, "started_at"),
+        [AROUND_A_DAY[0], AROUND_A_DAY[1]].map(|text| at(text).timestamp_micros().to_string()),
+        "without the day between them, the earlier first though it was asked for last"
     );
 }
 

@@ -129,6 +129,15 @@ fn step_1_is_not_looked_for_where_first_moments_tell_of_it() {
     let mut funnel = FunnelSpec::onboarding(14);
     let followed = |funnel: &FunnelSpec| funnel.params().get("followed_steps").cloned();
     assert_eq!(followed(&funnel), Some(Value::Integer(-2)));
+    // What only enters it is not read at all.
+    let by_registration = FunnelSpec {
+        steps: funnel.steps[2..4].to_vec(),
+        ..funnel.clone()
+    };
+    assert_eq!(
+        by_registration.params().get("facts"),
+        Some(&Value::Text("session".to_owned()))
+    );
     // Whoever enters by it may go on by it.
     let opens = funnel.steps[0].kinds[0].clone();
     funnel.steps[3].kinds.push(opens);
