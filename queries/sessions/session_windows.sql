@@ -25,9 +25,16 @@ frame_days as (
     from frames
 ),
 
+-- Dates that lie in the same windows are one: those that every window of a length holds, and no shorter one. Its name is
+-- the first of them.
 sessions as (
     select
-        s.date,
+        case
+            when s.date >= $to - interval '90 days' and s.date < $from - interval '29 days' then $to - interval '90 days'
+            when s.date >= $to - interval '30 days' and s.date < $from - interval '6 days' then $to - interval '30 days'
+            when s.date >= $to - interval '7 days' and s.date <= $from then $to - interval '7 days'
+            else s.date
+        end as date,
         -- What is open, or ends before it starts, is -1 on the way, and has no length.
         nullif(
             least(greatest(cast(s.ended_at as bigint) - cast(s.started_at as bigint), -1), 86400000000),

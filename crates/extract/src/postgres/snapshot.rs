@@ -153,10 +153,12 @@ impl Snapshot {
         from: Bound,
         to: Bound,
     ) -> Result<BTreeMap<NaiveDate, [u64; N]>, ExtractError> {
-        let select = format!("(\"{column}\" at time zone 'UTC')::date, {counts}");
+        // Of each row the beginning of its day, and of each day its date: a zone is looked up by its name each time.
+        let day = format!("date_bin('1 day', \"{column}\", timestamptz 'epoch')");
+        let select = format!("({day} at time zone 'UTC')::date, {counts}");
         let counted = rows_sql(&self.queries(fact).rows, &select, from, to);
         let what = format!("counting {fact}");
-        let rows = self.ask(&what, &format!("{counted} group by 1")).await?;
+        let rows = self.ask(&what, &format!("{counted} group by {day}")).await?;
         let mut dates = BTreeMap::new();
         for row in &rows {
             let mut counts = [0; N];
