@@ -14,7 +14,7 @@ RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
 STATE_DIR ?= $(if $(filter 0,$(shell id -u)),/var/lib/kindred,$(or $(XDG_STATE_HOME),$(HOME)/.local/state)/kindred)
 LAKE ?= $(STATE_DIR)/lake
 
-.PHONY: help setup demo run walkthrough notebook test test-faults fuzz fuzz-api lint docs bench soak
+.PHONY: help setup demo run walkthrough notebook test test-faults fuzz fuzz-api lint docs bench soak cold-builds
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -70,3 +70,6 @@ bench: setup ## Benchmarks, each against its floor or its peer in the same run, 
 soak: setup ## The KPI API's memory under load, which must stay flat (SECONDS=600)
 	$(CARGO) build --release --package kindred --package kindred-benches
 	$(RELEASE)/bench-api --soak $(SECONDS)
+
+cold-builds: ## How long the first build of the tests and of a release takes
+	@scripts/cold-builds.sh
