@@ -188,6 +188,17 @@ pub enum ExtractError {
         reason: String,
     },
 
+    /// The server's version lacks a function that rows are counted with.
+    #[error("the {database} database at {address} is PostgreSQL {version}; it must be 14 or later")]
+    OldServer {
+        /// The source.
+        database: Source,
+        /// Host, port and database name.
+        address: String,
+        /// The server's version, as it says.
+        version: String,
+    },
+
     /// The server refuses the user or the password.
     #[error("the {database} database refuses the sign-in at {address}: {reason}; check user and password in {}", .database.setting())]
     Credentials {

@@ -32,6 +32,7 @@ impl ExtractError {
             | Self::Address { .. }
             | Self::EventsAddress { .. }
             | Self::MixpanelSetting { .. }
+            | Self::OldServer { .. }
             | Self::ExportRefused { .. }
             | Self::Query { .. }
             | Self::QueryFile { .. } => ErrorKind::Settings,

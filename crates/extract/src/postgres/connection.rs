@@ -19,6 +19,9 @@ const SIGN_IN: Duration = Duration::from_secs(3);
 /// What the driver says first of a server that it does not trust.
 const HANDSHAKE: &str = "error performing TLS handshake";
 
+/// The first version that has `date_bin`.
+const FIRST_VERSION: u32 = 14;
+
 type Connection =
     tokio_postgres::Connection<Socket, <MakeTlsConnector as tokio_postgres::tls::MakeTlsConnect<Socket>>::Stream>;
 
@@ -38,12 +41,29 @@ pub(super) async fn connect(settings: &Settings) -> Result<Client, ExtractError>
         }
     };
     let database = settings.database;
+    if let Some(version) = connection.parameter("server_version").filter(|it| is_too_old(it)) {
+        return Err(ExtractError::OldServer {
+            database,
+            address: address.label.clone(),
+            version: version.to_owned(),
+        });
+    }
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(source = %database, "a connection ended: {}", reason(&error));
         }
     });
     Ok(client)
+}
+
+/// Whether a version such as `13.22 (Debian 13.22-1)` is older than the first. What has no number in front is believed to
+/// be new enough: its queries tell.
+fn is_too_old(version: &str) -> bool {
+    let major = version
+        .split(|it: char| !it.is_ascii_digit())
+        .next()
+        .unwrap_or_default();
+    major.parse().is_ok_and(|major: u32| major < FIRST_VERSION)
 }
 
 impl Settings {
@@ -131,4 +151,19 @@ impl Settings {
 pub(super) struct Exported {
     pub(super) client: Client,
     pub(super) id: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_too_old;
+
+    #[test]
+    fn a_server_without_what_we_ask_of_it_is_told_by_its_version() {
+        for version in ["9.6.24", "13.22 (Debian 13.22-1.pgdg12+1)", "13"] {
+            assert!(is_too_old(version), "{version}");
+        }
+        for version in ["14.0", "15.18 (Debian 15.18-0+deb12u1)", "19devel", "unknown", ""] {
+            assert!(!is_too_old(version), "{version}");
+        }
+    }
 }
