@@ -118,8 +118,6 @@ impl Engine {
             .set_str("datafusion.execution.spill_compression", "lz4_frame");
         config.options_mut().execution.parquet.pushdown_filters = true;
         config.options_mut().execution.parquet.schema_force_view_types = false;
-        // The lake's files have none: looking for them costs a reader for each file.
-        config.options_mut().execution.parquet.bloom_filter_on_read = false;
         // Up to about these sizes, one core that builds the table of a join is sooner done than both cores that move
         // the rows of its other side to each other.
         config.options_mut().optimizer.hash_join_single_partition_threshold = 8 << 20;
