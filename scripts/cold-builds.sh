@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How long a first build takes: of the tests, as `make demo` and `make test` need it, and of a release. Each is built in a
+# How long a first build takes: of all tests, as `make test` needs it, and of a release. Each is built in a
 # folder of its own, which is removed afterwards; crates are fetched before the clock runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
