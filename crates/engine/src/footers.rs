@@ -6,9 +6,14 @@ use datafusion::common::Result;
 use datafusion::common::stats::Precision;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::execution::cache::cache_manager::FileMetadataCache;
+use datafusion::parquet::file::metadata::PageIndexPolicy;
 use futures::future::try_join_all;
 use kindred_lake::PartitionFile;
 use object_store::ObjectStore;
+
+/// Bytes at the end of a file that are read at first: they hold the footer of all but the largest, which two requests
+/// would find out otherwise.
+pub(crate) const FOOTER_BYTES: usize = 64 << 10;
 
 /// Footers that are looked at: files of one dataset are alike, and a quarter of hours has thousands of them.
 const LOOKED_AT: usize = 4;
@@ -35,6 +40,8 @@ async fn rows_and_bytes(
 ) -> Result<(u64, u64)> {
     let footer = DFParquetMetadata::new(store, &file.meta)
         .with_file_metadata_cache(Some(Arc::clone(cache)))
+        .with_metadata_size_hint(Some(FOOTER_BYTES))
+        .with_page_index_policy(Some(PageIndexPolicy::Skip))
         .fetch_metadata()
         .await?;
     let rows = u64::try_from(footer.file_metadata().num_rows()).unwrap_or_default();

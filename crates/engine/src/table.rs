@@ -21,11 +21,15 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use kindred_lake::{Partition, PartitionFile};
 
-use crate::footers::estimated_rows;
+use crate::footers::{FOOTER_BYTES, estimated_rows};
 
 /// The columns that stand for a file's partition.
 pub(crate) const DATE: &str = "date";
 const HOUR: &str = "hour";
+
+/// From so many rows a file on, an index of its pages, of 20,000 rows each, can leave some of them out: it is read and
+/// decoded by each scan anew. Of files of hours, and of most days, it says what their footer says.
+const ROWS_WORTH_AN_INDEX: usize = 100_000;
 
 /// The files of one dataset, as a snapshot found them. A filter on `date` and `hour` alone decides which of them are
 /// opened.
@@ -147,8 +151,14 @@ impl TableProvider for PartitionedTable {
         let footers = runtime.cache_manager.get_file_metadata_cache();
         let mut statistics = Statistics::new_unknown(&self.schema());
         statistics.num_rows = estimated_rows(&files, &lake, &footers).await?;
+        let rows = statistics.num_rows.get_value().copied().unwrap_or(usize::MAX);
         let footers = CachedParquetFileReaderFactory::new(lake, footers);
-        let mut source = ParquetSource::new(self.schema.clone()).with_parquet_file_reader_factory(Arc::new(footers));
+        // A source of its own has the options of no session: each is said here. No file of the lake has bloom filters.
+        let mut source = ParquetSource::new(self.schema.clone())
+            .with_parquet_file_reader_factory(Arc::new(footers))
+            .with_metadata_size_hint(FOOTER_BYTES)
+            .with_bloom_filter_on_read(false)
+            .with_enable_page_index(rows / files.len() >= ROWS_WORTH_AN_INDEX);
         let in_file = filters
             .iter()
             .filter(|filter| !self.speaks_of_key_alone(filter))
