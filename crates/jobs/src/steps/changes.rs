@@ -104,31 +104,39 @@ pub(crate) async fn days_of_difference(
     let mut after = Snapshot::default();
     staged.iter().for_each(|file| after.overlay(file));
     let (dataset, schema) = (facts(fact), fact_schema(fact));
+    // All rows of a day that comes for the first time are new: there is nothing to compare them with.
+    let (replacing, first): (Vec<_>, Vec<_>) = after
+        .files(&dataset)
+        .partition(|file| before.file(&dataset, file.partition).is_some());
     let session = platform.engine.session(&platform.lake, Snapshot::default());
     session.register_files("before", before.files(&dataset), &schema)?;
-    session.register_files("after", after.files(&dataset), &schema)?;
-    let instants = fact
-        .instants()
-        .iter()
-        .map(|column| format!("select cast({column} as date) as day from changed"));
-    // Equal rows are counted: one swipe more of the same instant is a change too.
+    session.register_files("after", replacing.into_iter(), &schema)?;
+    session.register_files("added", first.into_iter(), &schema)?;
+    let instants = fact.instants().iter().map(|column| format!("cast({column} as date)"));
     let columns: Vec<_> = schema
         .fields()
         .iter()
         .map(|field| format!("\"{}\"", field.name()))
         .collect();
-    let counted = |table| format!("select {0}, count(*) from {table} group by {0}", columns.join(", "));
+    let columns = columns.join(", ");
+    // Equal rows are counted: one swipe more of the same instant is a change too.
     let sql = format!(
-        "with was as ({}), shall as ({}),
-         changed as (
-             (select * from was except select * from shall)
+        "with changed as (
+             select {columns}
+             from (
+                 select {columns}, 1 as more from after
+                 union all
+                 select {columns}, -1 from before
+             )
+             group by {columns}
+             having sum(more) <> 0
              union all
-             (select * from shall except select * from was)
+             select {columns} from added
          )
-         select distinct day from ({}) where day is not null",
-        counted("before"),
-        counted("after"),
-        instants.collect::<Vec<_>>().join(" union all ")
+         select distinct day
+         from (select unnest(make_array({})) as day from changed)
+         where day is not null",
+        instants.collect::<Vec<_>>().join(", ")
     );
     let changed = answers::rows(&session, &format!("changes of {fact}"), &sql).await?;
     Ok(answers::days(&changed))
