@@ -22,6 +22,7 @@ use kindred_testkit::{TestDatabase, TestServer};
 use kindred_warehouse::{
     ConnectOptions, Publication, RunOutcome, RunRequest, Scope, TableChange, USER_BEHAVIOR_EVENTS, Warehouse,
 };
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use events::{Events, day};
@@ -112,8 +113,15 @@ impl Target {
         Ok(timed(&mut psql, Stdio::null())?.0)
     }
 
-    /// How long a publication takes, its commit included.
+    /// How long a publication takes, its commit included, of a day that has no table yet.
     async fn publication(&self) -> anyhow::Result<Duration> {
+        let day_table = format!(
+            "drop table if exists user_behavior_events_{}",
+            day().from().format("%Y%m%d")
+        );
+        sqlx::raw_sql(AssertSqlSafe(day_table))
+            .execute(self.database.pool())
+            .await?;
         self.emptied().await?;
         let (owner, at) = (Uuid::new_v4(), kindred_testkit::at("2026-03-10T01:00:00Z"));
         let request = RunRequest {

@@ -8,12 +8,15 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::{USER_BEHAVIOR_EVENTS, WarehouseError};
 
-/// Makes the partitions of `days` and drops those before `since`.
-pub(super) async fn prepare(
+/// A table of new days alone, for as long as rows are copied into them.
+pub(super) const NEW_DAYS: &str = "user_behavior_events_new_days";
+
+/// Drops the partitions before `since`. Returns those of `days` from then on that have none.
+pub(super) async fn missing(
     connection: &mut PgConnection,
     since: NaiveDate,
     days: &BTreeSet<NaiveDate>,
-) -> Result<(), WarehouseError> {
+) -> Result<BTreeSet<NaiveDate>, WarehouseError> {
     let there: Vec<String> = sqlx::query_scalar(
         "select inhrelid::regclass::text from pg_inherits where inhparent = 'user_behavior_events'::regclass",
     )
@@ -24,22 +27,58 @@ pub(super) async fn prepare(
     for day in there.range(..since) {
         run(connection, format!("drop table {}", name(*day))).await?;
     }
-    for day in days.range(since..).filter(|day| !there.contains(*day)) {
-        for statement in creation(*day) {
-            run(connection, statement).await?;
-        }
+    Ok(days
+        .range(since..)
+        .filter(|day| !there.contains(*day))
+        .copied()
+        .collect())
+}
+
+/// Makes the partitions of `days`, built beside and attached: whoever reads the table goes on reading.
+pub(super) async fn create(connection: &mut PgConnection, days: &BTreeSet<NaiveDate>) -> Result<(), WarehouseError> {
+    for day in days {
+        run(connection, creation(*day)).await?;
+        run(connection, attachment(*day, USER_BEHAVIOR_EVENTS.name)).await?;
     }
     Ok(())
 }
 
-/// Built beside and attached: whoever reads the table goes on reading.
-fn creation(day: NaiveDate) -> [String; 2] {
-    let (parent, name, next) = (USER_BEHAVIOR_EVENTS.name, name(day), day + Days::new(1));
-    let bounds = format!("from ('{day} 00:00:00+00') to ('{next} 00:00:00+00')");
-    [
-        format!("create table {name} (like {parent} including defaults including constraints)"),
-        format!("alter table {parent} attach partition {name} for values {bounds}"),
-    ]
+/// Makes the partitions of `days` without any index, in the table [`NEW_DAYS`]. They wait there until they are full: an
+/// index of rows that stand is sooner built than one that takes in row after row.
+pub(super) async fn gather(connection: &mut PgConnection, days: &BTreeSet<NaiveDate>) -> Result<(), WarehouseError> {
+    let parent = USER_BEHAVIOR_EVENTS.name;
+    let like = format!("create table {NEW_DAYS} (like {parent}) partition by range (event_time)");
+    run(connection, like).await?;
+    for day in days {
+        run(connection, creation(*day)).await?;
+        run(connection, attachment(*day, NEW_DAYS)).await?;
+    }
+    Ok(())
+}
+
+/// Takes the partitions of `days` from the table [`NEW_DAYS`] into their own, which builds their indexes.
+pub(super) async fn hand_over(connection: &mut PgConnection, days: &BTreeSet<NaiveDate>) -> Result<(), WarehouseError> {
+    for day in days {
+        run(
+            connection,
+            format!("alter table {NEW_DAYS} detach partition {}", name(*day)),
+        )
+        .await?;
+        run(connection, attachment(*day, USER_BEHAVIOR_EVENTS.name)).await?;
+    }
+    run(connection, format!("drop table {NEW_DAYS}")).await
+}
+
+fn creation(day: NaiveDate) -> String {
+    let (parent, name) = (USER_BEHAVIOR_EVENTS.name, name(day));
+    format!("create table {name} (like {parent} including defaults including constraints)")
+}
+
+fn attachment(day: NaiveDate, parent: &str) -> String {
+    let (name, next) = (name(day), day + Days::new(1));
+    format!(
+        "alter table {parent} attach partition {name} for values from ('{day} 00:00:00+00') to ('{next} 00:00:00+00')"
+    )
 }
 
 fn name(day: NaiveDate) -> String {

@@ -1,17 +1,21 @@
-//! Bringing Arrow rows into the transaction: COPY BINARY into a temporary table shaped like their target, where they are
-//! rows like any others, and a missing figure is refused. Rows of other types than the target's make a detour by a table
-//! shaped like themselves, and are cast.
+//! Bringing Arrow rows into the transaction: into a temporary table shaped like their target, where they are rows like any
+//! others, and a missing figure is refused. Few go in one statement, others by COPY BINARY; of the latter, rows of other
+//! types than the target's make a detour by a table shaped like themselves, and are cast.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use arrow::error::ArrowError;
 use bytes::BytesMut;
+use chrono::NaiveDate;
 use futures::TryStreamExt;
 use pgpq::ArrowToPostgresBinaryEncoder;
 use sqlx::{AssertSqlSafe, PgConnection};
 
+use super::event_days;
+use super::few::{self, Amount};
 use super::merge::{STAGED, list, quoted};
 use super::{RowStream, TableChange};
 use crate::error::Cause;
@@ -34,9 +38,14 @@ pub(super) async fn stage(connection: &mut PgConnection, change: &TableChange) -
         quoted(table.name)
     );
     run(connection, create).await?;
-    let mut rows = change.rows.read();
-    let Some(first) = next(table, &mut rows).await? else {
-        return Ok(());
+    let (first, rows) = match Amount::of(table, change.rows.read()).await? {
+        Amount::None => return Ok(()),
+        Amount::Few(rows) => {
+            check_columns(table, &rows.schema())?;
+            few::insert(connection, table, STAGED, &rows).await?;
+            return Ok(());
+        }
+        Amount::Many(first, rows) => (first, rows),
     };
     check_columns(table, &first.schema())?;
     if is_of_the_target(table, &first.schema()) {
@@ -73,9 +82,11 @@ pub(super) async fn append(connection: &mut PgConnection, change: &TableChange) 
     if is_cast || !is_free(connection, change).await? {
         return Ok(None);
     }
-    let mut rows = change.rows.read();
-    let Some(first) = next(table, &mut rows).await? else {
-        return Ok(Some(0));
+    let (first, rows) = match Amount::of(table, change.rows.read()).await? {
+        Amount::None => return Ok(Some(0)),
+        // They are soon merged.
+        Amount::Few(_) => return Ok(None),
+        Amount::Many(first, rows) => (first, rows),
     };
     check_columns(table, &first.schema())?;
     if !is_of_the_target(table, &first.schema()) {
@@ -83,12 +94,53 @@ pub(super) async fn append(connection: &mut PgConnection, change: &TableChange) 
     }
     // Should a row stand outside of the scope after all, merging knows what to do.
     run(connection, format!("savepoint {APPENDING}")).await?;
-    match copy(connection, table, table.name, first, rows).await {
-        Ok(written) => {
+    let copied = copy(connection, table, table.name, first, rows).await;
+    kept_unless_displaced(connection, copied).await
+}
+
+/// Makes the new `days` of the events' table. When the change's rows are many, and of these days alone, they are in them
+/// then, and their number is returned; otherwise the days are empty.
+pub(super) async fn fill(
+    connection: &mut PgConnection,
+    change: &TableChange,
+    days: &BTreeSet<NaiveDate>,
+) -> Result<Option<u64>, WarehouseError> {
+    let table = change.table;
+    let mut written = None;
+    let asked = change.scope.intervals();
+    let mut asked = asked.iter().flat_map(|interval| interval.days().days());
+    if !days.is_empty()
+        && asked.all(|day| days.contains(&day))
+        && let Amount::Many(first, rows) = Amount::of(table, change.rows.read()).await?
+        && is_of_the_target(table, &first.schema())
+    {
+        check_columns(table, &first.schema())?;
+        run(connection, format!("savepoint {APPENDING}")).await?;
+        event_days::gather(connection, days).await?;
+        let filled = match copy(connection, table, event_days::NEW_DAYS, first, rows).await {
+            Ok(rows) => event_days::hand_over(connection, days).await.map(|()| rows),
+            Err(error) => Err(error),
+        };
+        written = kept_unless_displaced(connection, filled).await?;
+    }
+    if written.is_none() {
+        event_days::create(connection, days).await?;
+    }
+    Ok(written)
+}
+
+/// Keeps what was done since the savepoint; takes it back, and returns none, when a row has met another one, or has no
+/// place.
+async fn kept_unless_displaced(
+    connection: &mut PgConnection,
+    done: Result<u64, WarehouseError>,
+) -> Result<Option<u64>, WarehouseError> {
+    match done {
+        Ok(rows) => {
             run(connection, format!("release savepoint {APPENDING}")).await?;
-            Ok(Some(written))
+            Ok(Some(rows))
         }
-        Err(error) if met_a_row(&error) => {
+        Err(error) if is_displaced(&error) => {
             run(connection, format!("rollback to savepoint {APPENDING}")).await?;
             Ok(None)
         }
@@ -96,11 +148,15 @@ pub(super) async fn append(connection: &mut PgConnection, change: &TableChange) 
     }
 }
 
-fn met_a_row(error: &WarehouseError) -> bool {
-    matches!(
-        error,
-        WarehouseError::Query { source: Cause(sqlx::Error::Database(answer)), .. } if answer.is_unique_violation()
-    )
+fn is_displaced(error: &WarehouseError) -> bool {
+    let WarehouseError::Query {
+        source: Cause(sqlx::Error::Database(answer)),
+        ..
+    } = error
+    else {
+        return false;
+    };
+    answer.is_unique_violation() || answer.is_check_violation()
 }
 
 /// Whether the table has no row in the change's scope.

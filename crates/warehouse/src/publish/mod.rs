@@ -5,11 +5,14 @@
 
 pub(crate) mod bookkeeping;
 mod event_days;
+mod few;
 mod load;
 mod merge;
 mod rows;
 
+use std::collections::BTreeSet;
 use std::future::Future;
+use std::mem;
 use std::pin::pin;
 
 use chrono::NaiveDate;
@@ -246,6 +249,7 @@ async fn write(
 ) -> Result<Vec<(&'static str, u64)>, WarehouseError> {
     let Publication { run_id, owner, at, .. } = *publication;
     let mut rows_changed = Vec::with_capacity(publication.tables.len());
+    let mut new_days = BTreeSet::new();
     if let Some(since) = publication.events_since {
         let events = publication
             .tables
@@ -254,11 +258,18 @@ async fn write(
         let days = events
             .flat_map(|change| change.scope.intervals())
             .flat_map(|interval| interval.days().days());
-        event_days::prepare(connection, since, &days.collect()).await?;
+        new_days = event_days::missing(connection, since, &days.collect()).await?;
     }
     merge::note_closed_days(connection).await?;
     for change in &publication.tables {
-        let changed = match load::append(connection, change).await? {
+        let mut appended = None;
+        if change.table == &crate::USER_BEHAVIOR_EVENTS {
+            appended = load::fill(connection, change, &mem::take(&mut new_days)).await?;
+        }
+        if appended.is_none() {
+            appended = load::append(connection, change).await?;
+        }
+        let changed = match appended {
             Some(appended) => appended,
             None => {
                 load::stage(connection, change).await?;

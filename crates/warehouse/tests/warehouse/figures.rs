@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Decimal128Array, RecordBatch, StringArray};
 use kindred_model::DayWindow;
-use kindred_warehouse::{DAILY_KPI_SUMMARIES, Publication, SEGMENT_KPI_DAILY, Scope, TableChange};
+use kindred_warehouse::{DAILY_KPI_SUMMARIES, LIFECYCLE_DAILY, Publication, SEGMENT_KPI_DAILY, Scope, TableChange};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Database, at, batch, day, days, publication, published, segment};
+use crate::support::{Database, Never, at, batch, day, days, lifecycle, publication, published, segment};
 
 const NOW: &str = "2026-03-10T01:00:00Z";
 
@@ -99,6 +99,82 @@ async fn decimals_are_exact_and_a_run_id_may_be_text() {
         database.one::<Uuid>("select run_id from segment_kpi_daily").await,
         run_id
     );
+}
+
+/// Up to thousands go in one statement, more by COPY.
+#[tokio::test]
+async fn figures_are_the_same_however_many_rows_there_are() {
+    for count in [5_i64, 5_000] {
+        let database = Database::migrated().await;
+        let segments = (0..count).map(|number| {
+            let mut row = segment("2026-03-09", &format!("country {number}"));
+            row["total_revenue"] = json!(number as f64 / 3.0);
+            row["total_messages"] = if number % 2 == 0 { json!(number) } else { Value::Null };
+            row
+        });
+        let (scope, segments) = (days("2026-03-09", "2026-03-10"), segments.collect::<Vec<_>>());
+        let changed = database.publish(&SEGMENT_KPI_DAILY, scope, &segments, at(NOW)).await.1;
+        assert_eq!(i64::try_from(changed), Ok(count));
+        let wrong: i64 = database
+            .one(
+                "select count(*) from (
+                     select *, substr(value, 9)::bigint as number from segment_kpi_daily
+                 ) s where (date, dimension, total_messages, session_seconds, total_revenue) is distinct from
+                     ('2026-03-09', 'country', case when number % 2 = 0 then number end, 90.5, (number / 3.0::float8)::numeric)",
+            )
+            .await;
+        assert_eq!(wrong, 0);
+
+        // None of them is money: no cast is needed.
+        let first = day("2026-03-09");
+        let dates = first.iter_days().take(count.try_into().unwrap());
+        let lives = dates
+            .zip(0..)
+            .map(|(date, number)| lifecycle(&date.to_string(), number));
+        let (scope, lives) = (Scope::Keys, lives.collect::<Vec<_>>());
+        let changed = database.publish(&LIFECYCLE_DAILY, scope, &lives, at(NOW)).await.1;
+        assert_eq!(i64::try_from(changed), Ok(count));
+        let wrong: i64 = database
+            .one(
+                "select count(*) from lifecycle_daily
+                 where (new_active, \"returning\", resurrected, dormant, is_partial, computed_at) is distinct from
+                     (date - date '2026-03-09', 5, 2, 1, false, timestamptz '2026-03-10T01:00:00Z')",
+            )
+            .await;
+        assert_eq!(wrong, 0);
+    }
+}
+
+/// A figure that is no number of its column stops the publication, few rows or many.
+#[tokio::test]
+async fn a_missing_figure_is_refused_however_many_rows_there_are() {
+    for count in [5, 5_000] {
+        let database = Database::migrated().await;
+        let owner = Uuid::new_v4();
+        let run_id = database
+            .running(owner, DayWindow::day(day("2026-03-09")), at(NOW))
+            .await;
+        let mut lives = vec![lifecycle("2026-03-09", 1); count];
+        for (date, life) in day("2026-03-09").iter_days().zip(&mut lives) {
+            life["date"] = json!(date);
+        }
+        lives[count - 1]["new_active"] = Value::Null;
+        let publication = Publication {
+            tables: vec![TableChange {
+                table: &LIFECYCLE_DAILY,
+                rows: vec![batch(&LIFECYCLE_DAILY, run_id, at(NOW), &lives)].into(),
+                scope: Scope::Keys,
+            }],
+            ..publication(run_id, owner, at(NOW))
+        };
+        let refused = database
+            .warehouse
+            .publish(&publication, async || Ok::<_, Never>(()))
+            .await;
+        let said = format!("{:?}", refused.unwrap_err());
+        assert!(said.contains("new_active"), "{said}");
+        assert_eq!(database.one::<i64>("select count(*) from lifecycle_daily").await, 0);
+    }
 }
 
 fn replaced(rows: &RecordBatch, name: &str, array: ArrayRef) -> RecordBatch {
