@@ -71,14 +71,14 @@ pub enum WarehouseError {
         /// The rows' columns that the table lacks.
         unknown: String,
     },
-    /// Rows to publish have a type that cannot be copied.
+    /// Rows to publish have a type or a value that PostgreSQL cannot be sent.
     #[error("rows for {table} cannot be copied")]
     Encode {
         /// The table.
         table: &'static str,
         /// Which column, and why.
         #[source]
-        source: pgpq::error::ErrorKind,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Rows to publish cannot be read from where they lie.
     #[error("the rows for {table} cannot be read from where the run has put them")]

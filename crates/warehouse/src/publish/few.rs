@@ -1,6 +1,8 @@
 //! Few rows, as arrays in one statement. COPY sends its rows and its end in two messages, and over TCP the second waits
 //! until the server has acknowledged the first, which it puts off for 40 ms: longer than all else that most tables take.
 
+use std::fmt::Debug;
+
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{CastOptions, cast_with_options, concat_batches};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
@@ -65,13 +67,10 @@ pub(super) async fn insert(
 ) -> Result<u64, WarehouseError> {
     let (mut arrays, mut places) = (Vec::new(), Vec::new());
     for (column, place) in table.columns.iter().zip(1..) {
-        let lacking = || ArrowError::SchemaError(format!("there is no column {}", column.name));
+        let lacking = || ArrowError::SchemaError("there is no such column".to_owned());
         let values = rows.column_by_name(column.name).ok_or_else(lacking);
-        let (values, array) = values.and_then(sendable).map_err(|error| WarehouseError::Rows {
-            table: table.name,
-            source: error.into(),
-        })?;
-        arrays.push(values);
+        let (values, array) = values.and_then(sendable).map_err(refused(table, column.name))?;
+        arrays.push((column.name, values));
         places.push(format!("${place}::{array}[]"));
     }
     let names = list(table.columns.iter().map(|column| quoted(column.name)));
@@ -85,7 +84,10 @@ pub(super) async fn insert(
         list(values),
         list(places)
     );
-    let statement = arrays.iter().fold(sqlx::query(AssertSqlSafe(sql)), bound);
+    let mut statement = sqlx::query(AssertSqlSafe(sql));
+    for (column, values) in &arrays {
+        statement = bound(statement, values).map_err(refused(table, column))?;
+    }
     let done = statement.execute(connection).await;
     let done = done.map_err(WarehouseError::query("take in summary rows"))?;
     Ok(done.rows_affected())
@@ -115,28 +117,24 @@ fn sendable(values: &ArrayRef) -> Result<(ArrayRef, &'static str), ArrowError> {
     Ok((cast_with_options(values, &data_type, &options)?, name))
 }
 
-/// The statement with an array more.
-fn bound<'q>(statement: Query<'q, Postgres, PgArguments>, values: &ArrayRef) -> Query<'q, Postgres, PgArguments> {
-    match values.data_type() {
+/// The statement with an array more; an error for a date or an instant in a year that is not to be told.
+fn bound<'q>(
+    statement: Query<'q, Postgres, PgArguments>,
+    values: &ArrayRef,
+) -> Result<Query<'q, Postgres, PgArguments>, ArrowError> {
+    Ok(match values.data_type() {
         DataType::Date32 => {
-            let days = values.as_primitive::<Date32Type>().iter();
-            statement.bind(
-                days.map(|day| day.and_then(Date32Type::to_naive_date_opt))
-                    .collect::<Vec<_>>(),
-            )
+            let days = values.as_primitive::<Date32Type>();
+            statement.bind(told(days.iter(), Date32Type::to_naive_date_opt)?)
         }
         DataType::Boolean => statement.bind(values.as_boolean().iter().collect::<Vec<_>>()),
         DataType::FixedSizeBinary(_) => {
-            let ids = values.as_fixed_size_binary().iter();
-            statement.bind(
-                ids.map(|id| id.and_then(|id| Uuid::from_slice(id).ok()))
-                    .collect::<Vec<_>>(),
-            )
+            let ids = values.as_fixed_size_binary();
+            statement.bind(told(ids.iter(), |id| Uuid::from_slice(id).ok())?)
         }
         DataType::Timestamp(..) => {
-            let instants = values.as_primitive::<TimestampMicrosecondType>().iter();
-            let instants = instants.map(|at| at.and_then(DateTime::<Utc>::from_timestamp_micros));
-            statement.bind(instants.collect::<Vec<_>>())
+            let instants = values.as_primitive::<TimestampMicrosecondType>();
+            statement.bind(told(instants.iter(), DateTime::<Utc>::from_timestamp_micros)?)
         }
         DataType::Int64 => statement.bind(values.as_primitive::<Int64Type>().iter().collect::<Vec<_>>()),
         DataType::Float64 => statement.bind(values.as_primitive::<Float64Type>().iter().collect::<Vec<_>>()),
@@ -144,5 +142,23 @@ fn bound<'q>(statement: Query<'q, Postgres, PgArguments>, values: &ArrayRef) -> 
             let texts = values.as_string::<i32>().iter();
             statement.bind(texts.map(|text| text.map(str::to_owned)).collect::<Vec<_>>())
         }
+    })
+}
+
+/// The values as `tell` has them. A null stays one, but what cannot be told is an error, and does not become one.
+fn told<T: Copy + Debug, U>(
+    values: impl Iterator<Item = Option<T>>,
+    tell: impl Fn(T) -> Option<U>,
+) -> Result<Vec<Option<U>>, ArrowError> {
+    let beyond = |value| ArrowError::CastError(format!("{value:?} is beyond what can be sent"));
+    values
+        .map(|value| value.map(|value| tell(value).ok_or_else(|| beyond(value))).transpose())
+        .collect()
+}
+
+fn refused(table: &'static SummaryTable, column: &'static str) -> impl FnOnce(ArrowError) -> WarehouseError {
+    move |error| WarehouseError::Encode {
+        table: table.name,
+        source: format!("column {column}: {error}").into(),
     }
 }

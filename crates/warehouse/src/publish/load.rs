@@ -254,9 +254,9 @@ async fn create_incoming(
 }
 
 fn encoder(table: &'static SummaryTable, schema: &Schema) -> Result<ArrowToPostgresBinaryEncoder, WarehouseError> {
-    ArrowToPostgresBinaryEncoder::try_new(schema).map_err(|source| WarehouseError::Encode {
+    ArrowToPostgresBinaryEncoder::try_new(schema).map_err(|error| WarehouseError::Encode {
         table: table.name,
-        source,
+        source: error.into(),
     })
 }
 
@@ -269,9 +269,9 @@ async fn copy(
     mut rows: RowStream,
 ) -> Result<u64, WarehouseError> {
     let schema = first.schema();
-    let encode = |source| WarehouseError::Encode {
+    let encode = |error: pgpq::error::ErrorKind| WarehouseError::Encode {
         table: table.name,
-        source,
+        source: error.into(),
     };
     let mut encoder = encoder(table, &schema)?;
     let names = list(schema.fields().iter().map(|field| quoted(field.name())));
@@ -283,9 +283,9 @@ async fn copy(
     while let Some(rows_of_batch) = batch {
         let rows_of_batch = match target {
             INCOMING => rows_of_batch,
-            _ => with_json_as_sent(table, rows_of_batch).map_err(|source| WarehouseError::Rows {
+            _ => with_json_as_sent(table, rows_of_batch).map_err(|error| WarehouseError::Encode {
                 table: table.name,
-                source: source.into(),
+                source: error.into(),
             })?,
         };
         encoder.write_batch(&rows_of_batch, &mut buffer).map_err(encode)?;

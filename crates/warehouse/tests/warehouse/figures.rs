@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Decimal128Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Date32Array, Decimal128Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use kindred_model::DayWindow;
-use kindred_warehouse::{DAILY_KPI_SUMMARIES, LIFECYCLE_DAILY, Publication, SEGMENT_KPI_DAILY, Scope, TableChange};
+use kindred_warehouse::{
+    DAILY_KPI_SUMMARIES, LIFECYCLE_DAILY, Publication, PublishError, SEGMENT_KPI_DAILY, Scope, TableChange,
+    WarehouseError,
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -173,6 +176,47 @@ async fn a_missing_figure_is_refused_however_many_rows_there_are() {
             .await;
         let said = format!("{:?}", refused.unwrap_err());
         assert!(said.contains("new_active"), "{said}");
+        assert_eq!(database.one::<i64>("select count(*) from lifecycle_daily").await, 0);
+    }
+}
+
+/// A day or an instant in a year that nobody can tell is no null: it is refused, by its column.
+#[tokio::test]
+async fn what_lies_beyond_all_calendars_is_refused_by_its_column() {
+    let database = Database::migrated().await;
+    let owner = Uuid::new_v4();
+    let run_id = database
+        .running(owner, DayWindow::day(day("2026-03-09")), at(NOW))
+        .await;
+    let rows = batch(&LIFECYCLE_DAILY, run_id, at(NOW), &[lifecycle("2026-03-09", 3)]);
+    let far = TimestampMicrosecondArray::from(vec![i64::MAX]).with_timezone("UTC");
+    let beyond: [(&str, ArrayRef); 2] = [
+        ("date", Arc::new(Date32Array::from(vec![i32::MAX]))),
+        ("computed_at", Arc::new(far)),
+    ];
+    for (column, values) in beyond {
+        let change = TableChange {
+            table: &LIFECYCLE_DAILY,
+            rows: vec![replaced(&rows, column, values)].into(),
+            scope: Scope::Keys,
+        };
+        let publication = Publication {
+            tables: vec![change],
+            ..publication(run_id, owner, at(NOW))
+        };
+        let refused = database
+            .warehouse
+            .publish(&publication, async || Ok::<_, Never>(()))
+            .await
+            .unwrap_err();
+        let PublishError::Warehouse(WarehouseError::Encode { table, source }) = &refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!(*table, "lifecycle_daily");
+        assert!(
+            source.to_string().starts_with(&format!("column {column}: ")),
+            "{source}"
+        );
         assert_eq!(database.one::<i64>("select count(*) from lifecycle_daily").await, 0);
     }
 }
