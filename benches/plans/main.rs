@@ -4,7 +4,7 @@
 //! and 50 million events, and keeps it as `bench/plans-lake-SCALE` below the target folder. Then it measures, each
 //! against its peer: the plans that read much, the actives of rolling windows, and a funnel. `bench-plans SCALE NAME`
 //! measures one plan alone, or `actives`, or `funnel`, and publishes nothing; `bench-plans SCALE NAME explain` prints
-//! what a plan of ours does instead.
+//! what a plan of ours does instead, and how long five runs of it took.
 //!
 //! An answer of a peer that differs from ours ends the benchmark.
 #![allow(clippy::print_stdout, reason = "a benchmark speaks to a terminal")]
@@ -65,7 +65,12 @@ async fn main() -> anyhow::Result<()> {
 async fn alone(name: &str, is_explained: bool, subject: &Subject, peer: &mut Peer) -> anyhow::Result<()> {
     let figure = match name {
         _ if is_explained => {
-            println!("{}", subject.explained(name, &plans::parameters(name, subject)).await?);
+            let parameters = plans::parameters(name, subject);
+            println!("{}", subject.explained(name, &parameters).await?);
+            for _ in 0..5 {
+                let (_, took) = subject.answer(name, &parameters).await?;
+                println!("{:.3} s", took.as_secs_f64());
+            }
             return Ok(());
         }
         "actives" => actives::measure(subject, peer).await?,
