@@ -20,26 +20,22 @@ internal_keys as materialized (
 ),
 
 -- Hours are numbered back from the end of the timeframes: the last one is 1. There is a device where no user is known.
-numbered as (
-    select
-        user_key,
-        anonymous_key,
-        coalesce(user_key, anonymous_key) as key,
-        event_name,
-        platform,
-        hour,
-        cast($rollup_as_of as bigint) / 3600000000 - (cast(cast(date as int) as bigint) * 24 + hour) as hours_ago,
-        events
-    from event_counts
-    where date >= cast($rollup_as_of - interval '90 days' as date)
-        and date <= cast($rollup_as_of - interval '1 microsecond' as date)
-),
-
 done as (
-    select n.user_key, n.anonymous_key, n.event_name, n.platform, n.hour, n.hours_ago, n.events
-    from numbered n
-    left anti join internal_keys i on i.key = n.key
-    where n.hours_ago between 1 and 2160
+    select user_key, device, event_name, platform, hour, hours_ago, events
+    from (
+        select
+            user_key,
+            case when user_key is null then anonymous_key end as device,
+            event_name,
+            platform,
+            hour,
+            cast($rollup_as_of as bigint) / 3600000000 - (cast(cast(date as int) as bigint) * 24 + hour) as hours_ago,
+            events
+        from event_counts
+        where date >= cast($rollup_as_of - interval '90 days' as date)
+            and date <= cast($rollup_as_of - interval '1 microsecond' as date)
+    )
+    where hours_ago between 1 and 2160
 ),
 
 -- Events add up, whatever they are counted by.
@@ -52,7 +48,8 @@ totals as materialized (
         sum(case when hours_ago <= 168 then events else 0 end) as events_7d,
         sum(case when hours_ago <= 720 then events else 0 end) as events_30d,
         sum(events) as events_90d
-    from done
+    from done d
+    left anti join internal_keys i on i.key = coalesce(d.user_key, d.device)
     group by event_name, platform, hour
 ),
 
@@ -70,67 +67,61 @@ faceted_totals as (
     where event_name is not null
 ),
 
--- What there are few of gets a number, since persons are many: an event on a platform.
+-- What there are few of gets a number, since persons are many: a name's lies above the 32 bits of a platform's. All
+-- names are 0, and so is one that is itself called `*`.
 kinds as materialized (
-    select event_name, platform, cast(row_number() over (order by event_name, platform) as bigint) as kind
+    select
+        event_name,
+        platform,
+        case when event_name = '*' then 0 else cast(dense_rank() over (order by event_name) as bigint) << 32 end
+            + cast(dense_rank() over (order by platform) as bigint) as kind
     from (select distinct event_name, platform from totals)
 ),
 
--- Under what each counts: its name and all, its platform and any, which is a null.
-named_kinds as (
-    select kind, unnest(make_array(nullif(event_name, '*'), '*')) as event_name, platform
-    from kinds
-),
-
-places_of_kinds as (
-    select kind, event_name, unnest(make_array(platform, null)) as platform
-    from named_kinds
-    where event_name is not null
-),
-
-places as materialized (
-    select kind, event_name, platform, dense_rank() over (order by event_name, platform) as place
-    from places_of_kinds
-),
-
--- Everything has a kind: an inner join would look for what has none while it reads. The cast makes the kind a number of
--- its own, where groups would else be by the two texts that it stands for.
+-- What only internal users did has no kind. An inner join would look for it while it reads.
 done_by_kind as (
-    select d.user_key, d.anonymous_key, cast(k.kind as bigint) as kind, d.hour, d.hours_ago
+    select d.user_key, d.device, k.kind, d.hour, d.hours_ago
     from done d
     left join kinds k on k.event_name = d.event_name and k.platform = d.platform
 ),
 
 -- Persons do not add up. In which hours of the day somebody did something is a number of 24 bits for each timeframe, so
 -- that persons are brought together without a row for each hour. Two timeframes share a number: the shorter one has its
--- lower 24 bits.
-hours_of_keys as (
+-- lower 24 bits. All that a person did is one row.
+identities as (
     select
         user_key,
-        anonymous_key,
-        kind,
-        bit_or(case when hours_ago <= 24 then 16777217 << hour when hours_ago <= 168 then 16777216 << hour else 0 end)
-            as hours_24h_7d,
-        bit_or(case when hours_ago <= 720 then 16777217 << hour else 16777216 << hour end) as hours_30d_90d
+        device,
+        bits_by(
+            kind,
+            case when hours_ago <= 24 then 16777217 << hour when hours_ago <= 168 then 16777216 << hour else 0 end,
+            case when hours_ago <= 720 then 16777217 << hour else 16777216 << hour end
+        ) as hours_by_kind
     from done_by_kind
-    group by user_key, anonymous_key, kind
+    group by user_key, device
 ),
 
 -- A person may stand here as a user and as several devices, until they are merged.
 persons as (
-    select coalesce(h.user_key, o.user_key, h.anonymous_key) as person, p.place, h.hours_24h_7d, h.hours_30d_90d
-    from hours_of_keys h
-    left join owners o on o.anonymous_key = h.anonymous_key
-    join places p on p.kind = h.kind
+    select coalesce(s.user_key, o.user_key, s.device) as person, s.hours_by_kind
+    from identities s
+    left anti join internal_keys i on i.key = coalesce(s.user_key, s.device)
+    left join owners o on o.anonymous_key = s.device
 ),
 
+-- Each counts under its name and all, its platform and any.
 merged_persons as (
-    select
-        place,
-        bit_or(hours_24h_7d) as hours_24h_7d,
-        bit_or(hours_30d_90d) as hours_30d_90d
-    from persons
-    group by person, place
+    select unnest(bits_cube(hours_by_kind)) as hours
+    from (
+        select bits_by(hours_by_kind) as hours_by_kind
+        from persons
+        group by person
+    )
+),
+
+person_hours as (
+    select hours['key'] as place, hours['first'] as hours_24h_7d, hours['second'] as hours_30d_90d
+    from merged_persons
 ),
 
 -- How many of them did something in any hour of the day, and in each.
@@ -143,14 +134,18 @@ counted_persons as (
         count(*) as users_90d,
         set_counts(hours_24h_7d) as by_hour_24h_7d,
         set_counts(hours_30d_90d) as by_hour_30d_90d
-    from merged_persons
+    from person_hours
     group by place
 ),
 
+-- The number 0 has no name, and no platform.
 named_places as (
-    select p.event_name, p.platform, c.*
+    select coalesce(n.event_name, '*') as event_name, p.platform, c.*
     from counted_persons c
-    join (select distinct place, event_name, platform from places) p on p.place = c.place
+    left join (select distinct kind >> 32 as number, event_name from kinds where event_name <> '*') n
+        on n.number = c.place >> 32
+    left join (select distinct kind & 4294967295 as number, platform from kinds) p
+        on p.number = c.place & 4294967295
 ),
 
 -- By hour only where any platform counts. The whole day is -1; elements of a list are counted from 1.

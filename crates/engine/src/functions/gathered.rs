@@ -36,9 +36,14 @@ impl<T: Clone> Gathered<T> {
     }
 
     pub(super) fn add(&mut self, group: usize, rows: impl IntoIterator<Item = T>) {
+        self.edit(group, |group| group.extend(rows));
+    }
+
+    /// Lets `change` add to the rows of a group.
+    pub(super) fn edit(&mut self, group: usize, change: impl FnOnce(&mut Vec<T>)) {
         let group = &mut self.groups[group];
         let before = bytes(group);
-        group.extend(rows);
+        change(group);
         self.bytes += bytes(group) - before;
     }
 
