@@ -29,6 +29,7 @@ frame_days as (
 -- the first of them.
 sessions as (
     select
+        s.user_key,
         case
             when s.date >= $to - interval '90 days' and s.date < $from - interval '29 days' then $to - interval '90 days'
             when s.date >= $to - interval '30 days' and s.date < $from - interval '6 days' then $to - interval '30 days'
@@ -41,20 +42,27 @@ sessions as (
             -1
         ) as micros
     from user_sessions s
-    left anti join internal_users i on i.user_key = s.user_key
     where s.date >= $from - interval '89 days' and s.date < $to
+),
+
+-- Its date and its whole seconds, as one number; without a length, 99999 seconds, which none has.
+numbered as (
+    select
+        user_key,
+        cast(cast(date as int) as bigint) * 100000 + coalesce(micros / 1000000, 99999) as second_of_date,
+        micros
+    from sessions
 ),
 
 -- A session lies in up to 127 windows: by whole seconds first, so that few rows are spread over them, and not sessions.
 seconds as materialized (
-    select
-        date,
-        micros / 1000000 as second,
-        count(*) as sessions,
-        count(micros) as closed,
-        sum(micros) as micros
-    from sessions
-    group by date, micros / 1000000
+    select second_of_date / 100000 as day, nullif(second_of_date % 100000, 99999) as second, sessions, closed, micros
+    from (
+        select second_of_date, count(*) as sessions, count(micros) as closed, sum(micros) as micros
+        from numbered n
+        left anti join internal_users i on i.user_key = n.user_key
+        group by second_of_date
+    )
 ),
 
 spread as materialized (
@@ -66,7 +74,7 @@ spread as materialized (
         sum(s.closed) as closed,
         sum(s.micros) as micros
     from frame_days f
-    join seconds s on s.date = f.date
+    join seconds s on s.day = cast(f.date as int)
     group by f.as_of, f.timeframe, s.second
 ),
 
@@ -97,7 +105,19 @@ sought as (
         or (shorter <= 9 * (of - 1) / 10 + 1 and shorter + closed > 9 * (of - 1) / 10)
 ),
 
--- Their sessions alone are looked at one by one.
+sought_of_dates as (
+    select
+        k.as_of,
+        k.timeframe,
+        k.second,
+        k.shorter,
+        k.of,
+        cast(cast(f.date as int) as bigint) * 100000 + k.second as second_of_date
+    from sought k
+    join frame_days f on f.as_of = k.as_of and f.timeframe = k.timeframe
+),
+
+-- Their sessions alone are looked at one by one. They are few, and staff is left out of them only.
 ranked as (
     select
         k.as_of,
@@ -105,9 +125,9 @@ ranked as (
         k.of,
         s.micros,
         k.shorter - 1 + row_number() over (partition by k.as_of, k.timeframe, k.second order by s.micros) as rank
-    from sought k
-    join frame_days f on f.as_of = k.as_of and f.timeframe = k.timeframe
-    join sessions s on s.date = f.date and s.micros / 1000000 = k.second
+    from sought_of_dates k
+    join numbered s on s.second_of_date = k.second_of_date
+    left anti join internal_users i on i.user_key = s.user_key
 ),
 
 around as (

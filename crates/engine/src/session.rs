@@ -118,6 +118,9 @@ impl Engine {
             .set_str("datafusion.execution.spill_compression", "lz4_frame");
         config.options_mut().execution.parquet.pushdown_filters = true;
         config.options_mut().execution.parquet.schema_force_view_types = false;
+        // What a join has found out about its keys while it runs would be asked of every row of every file that its other
+        // side reads, with all that the keys are computed from, once for each bound: dearer than the join itself.
+        config.options_mut().optimizer.enable_join_dynamic_filter_pushdown = false;
         // Up to about these sizes, one core that builds the table of a join is sooner done than both cores that move
         // the rows of its other side to each other.
         config.options_mut().optimizer.hash_join_single_partition_threshold = 8 << 20;
