@@ -117,7 +117,7 @@ sought_of_dates as (
     join frame_days f on f.as_of = k.as_of and f.timeframe = k.timeframe
 ),
 
--- Their sessions alone are looked at one by one. They are few, and staff is left out of them only.
+-- Their sessions alone are looked at one by one. They are few, so that staff is left out after they are found.
 ranked as (
     select
         k.as_of,
