@@ -17,8 +17,8 @@ use super::{Bench, cases_of, library};
 
 const HEAD: &str = "query\trows_read\tbytes_read\trows_passed";
 
-/// A plan that seems dearer is tried so often: whether a join's filter comes in time to skip rows is a matter of luck, and
-/// what is dearer for good is so every time.
+/// A plan that seems dearer is tried so often: whether a join finds one side empty before the other is read is a matter of
+/// luck, and what is dearer for good is so every time.
 const TRIES: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]

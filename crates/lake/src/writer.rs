@@ -2,17 +2,18 @@
 
 use arrow::array::{RecordBatch, UInt64Array};
 use arrow::compute::{concat_batches, take_record_batch};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 use parquet::arrow::AsyncArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 
 use crate::content_hash::ContentHash;
 use crate::{Dataset, Lake, LakeError, PartitionFile};
@@ -92,16 +93,7 @@ impl PartitionWriter {
         schema: SchemaRef,
         layout: &Layout,
     ) -> Result<Self, LakeError> {
-        let zstd = ZstdLevel::try_new(1).expect("1 is a zstd level");
-        let statistics = match layout {
-            Layout::Sorted(_) => EnabledStatistics::Page,
-            Layout::AsTheyCome => EnabledStatistics::None,
-        };
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(zstd))
-            .set_statistics_enabled(statistics)
-            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-            .build();
+        let properties = properties(&schema, layout);
         let sink = BufWriter::new(lake.store(), Path::from(path.as_str()));
         let file = AsyncArrowWriter::try_new(sink, schema.clone(), Some(properties))
             .map_err(|source| lake.parquet_failed("begin", &path, source))?;
@@ -178,6 +170,28 @@ impl PartitionWriter {
         finished.map_err(|source| self.lake.parquet_failed("finish", &self.path, source))?;
         Ok((self.hash, self.file.bytes_written() as u64))
     }
+}
+
+/// How a file of this schema is encoded.
+fn properties(schema: &SchemaRef, layout: &Layout) -> WriterProperties {
+    let zstd = ZstdLevel::try_new(1).expect("1 is a zstd level");
+    let statistics = match layout {
+        Layout::Sorted(_) => EnabledStatistics::Page,
+        Layout::AsTheyCome => EnabledStatistics::None,
+    };
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(zstd))
+        .set_statistics_enabled(statistics)
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS));
+    // Hardly two instants are the same: a dictionary of them takes more bytes than they do, and time to be made.
+    let fields = schema.fields().iter();
+    for field in fields.filter(|field| matches!(field.data_type(), DataType::Timestamp(..))) {
+        let column = ColumnPath::from(field.name().as_str());
+        properties = properties
+            .set_column_dictionary_enabled(column.clone(), false)
+            .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
+    }
+    properties.build()
 }
 
 /// Encodes rows with the sort columns first, for sorting and hashing at once.
