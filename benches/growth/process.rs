@@ -76,7 +76,12 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<Ran> {
         }
         sleep(LOOK);
     };
-    ensure!(status.success(), "{command:?} ended with {status}");
+    let asked: Vec<_> = command.get_args().map(|word| word.to_string_lossy()).collect();
+    ensure!(
+        status.success(),
+        "`kindred {}` ended with {status}; what it said stands above",
+        asked.join(" ")
+    );
     Ok(Ran {
         took: began.elapsed(),
         computed,

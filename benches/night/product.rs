@@ -19,11 +19,12 @@ pub(crate) struct Night<'a> {
 }
 
 impl<'a> Night<'a> {
-    /// Copies the evening.
+    /// Copies the evening. What the server has to write of the copy is written before the night begins.
     pub(crate) async fn begin(evening: &'a Evening) -> anyhow::Result<Self> {
         let warehouse = TestDatabase::from_template(&evening.warehouse, "bench_night").await;
         let lake = evening.home.path().join(warehouse.name());
         copy(&evening.lake(), &lake)?;
+        sqlx::query("checkpoint").execute(warehouse.pool()).await?;
         Ok(Self {
             evening,
             warehouse,

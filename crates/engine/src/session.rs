@@ -149,6 +149,12 @@ impl Drop for Session {
 }
 
 impl Session {
+    /// Bytes of memory that the plans of the process share.
+    #[must_use]
+    pub const fn memory_limit(&self) -> usize {
+        self.engine.options.memory_limit
+    }
+
     /// Makes a dataset's files readable as table `name`. Without files, the table is empty.
     ///
     /// # Errors

@@ -62,6 +62,10 @@ pub(crate) struct Outcome {
     pub(crate) states: Vec<StagedPartition>,
 }
 
+/// With less, tables are computed one after the other. Each operator of all plans that may spill has an equal share of
+/// the memory: with two plans at a time, one that gathers what people did finds its share smaller than a batch.
+const ROOM_FOR_TWO: usize = 1 << 30;
+
 /// Computes every table of a demand.
 pub(crate) async fn compute(
     rebuild: &Rebuild<'_>,
@@ -84,11 +88,14 @@ pub(crate) async fn compute(
     if !demand.figures.is_empty() || demand.cohorts.is_some() {
         compute.part("state/first_purchases", &compute.common).await?;
     }
+    let figures = Box::pin(compute.figures(&demand.figures));
+    let others = Box::pin(compute.others(rebuild, demand));
     // Side by side: while one plans, and waits for its files, the other computes.
-    let (figures, (others, states)) = try_join!(
-        Box::pin(compute.figures(&demand.figures)),
-        Box::pin(compute.others(rebuild, demand))
-    )?;
+    let (figures, (others, states)) = if session.memory_limit() < ROOM_FOR_TWO {
+        (figures.await?, others.await?)
+    } else {
+        try_join!(figures, others)?
+    };
     let tables = figures.into_iter().chain(others).collect();
     let sessions = compute.session_analytics(&demand.sessions).await?;
     let events = compute.events(&demand.events).await?;
