@@ -87,6 +87,12 @@ impl Engine {
         Ok(Self { runtime, options })
     }
 
+    /// Bytes of memory that the plans of the process share.
+    #[must_use]
+    pub const fn memory_limit(&self) -> usize {
+        self.options.memory_limit
+    }
+
     /// A session over the files of a snapshot.
     #[must_use]
     pub fn session(&self, lake: &Lake, snapshot: Snapshot) -> Session {
@@ -149,12 +155,6 @@ impl Drop for Session {
 }
 
 impl Session {
-    /// Bytes of memory that the plans of the process share.
-    #[must_use]
-    pub const fn memory_limit(&self) -> usize {
-        self.engine.options.memory_limit
-    }
-
     /// Makes a dataset's files readable as table `name`. Without files, the table is empty.
     ///
     /// # Errors

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
+use futures::try_join;
 use kindred_engine::{Engine, QueryLibrary};
 use kindred_extract::{EventSource, PostgresSource};
 use kindred_lake::Lake;
 use kindred_model::{Clock, Source};
 use kindred_warehouse::Warehouse;
 
+use crate::error::JobError;
 use crate::{FunnelSpec, Webhook};
 
 /// Everything between the sources and the warehouse, opened once for the process.
@@ -32,6 +34,26 @@ pub struct Platform {
     pub webhook: Option<Webhook>,
     /// What an operator may set.
     pub settings: JobSettings,
+}
+
+/// With less, plans run one after the other. Each operator of all plans that may spill has an equal share of the memory:
+/// with two plans at a time, one that sorts, or gathers what people did, finds its share smaller than a batch.
+const ROOM_FOR_TWO: usize = 1 << 30;
+
+impl Platform {
+    /// Both answers of what computes: side by side, since while one plans, and waits for its files, the other computes;
+    /// one after the other where memory is scarce.
+    pub(crate) async fn both<A, B>(
+        &self,
+        one: impl Future<Output = Result<A, JobError>>,
+        other: impl Future<Output = Result<B, JobError>>,
+    ) -> Result<(A, B), JobError> {
+        if self.engine.memory_limit() < ROOM_FOR_TWO {
+            Ok((one.await?, other.await?))
+        } else {
+            try_join!(one, other)
+        }
+    }
 }
 
 /// What an operator may set of the jobs.

@@ -7,7 +7,6 @@ mod funnels;
 mod hours;
 mod sessions;
 
-use futures::try_join;
 use kindred_engine::{Params, Rows, Session, Value};
 use kindred_lake::StagedPartition;
 use kindred_model::DayWindow;
@@ -62,10 +61,6 @@ pub(crate) struct Outcome {
     pub(crate) states: Vec<StagedPartition>,
 }
 
-/// With less, tables are computed one after the other. Each operator of all plans that may spill has an equal share of
-/// the memory: with two plans at a time, one that gathers what people did finds its share smaller than a batch.
-const ROOM_FOR_TWO: usize = 1 << 30;
-
 /// Computes every table of a demand.
 pub(crate) async fn compute(
     rebuild: &Rebuild<'_>,
@@ -90,12 +85,7 @@ pub(crate) async fn compute(
     }
     let figures = Box::pin(compute.figures(&demand.figures));
     let others = Box::pin(compute.others(rebuild, demand));
-    // Side by side: while one plans, and waits for its files, the other computes.
-    let (figures, (others, states)) = if session.memory_limit() < ROOM_FOR_TWO {
-        (figures.await?, others.await?)
-    } else {
-        try_join!(figures, others)?
-    };
+    let (figures, (others, states)) = platform.both(figures, others).await?;
     let tables = figures.into_iter().chain(others).collect();
     let sessions = compute.session_analytics(&demand.sessions).await?;
     let events = compute.events(&demand.events).await?;

@@ -13,7 +13,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use chrono::{Days, NaiveDate};
-use futures::try_join;
 use kindred_engine::{Params, Value};
 use kindred_lake::{Dataset, Partition, Snapshot, StagedPartition};
 use kindred_model::{DayWindow, Fact};
@@ -155,7 +154,6 @@ pub(crate) async fn shared(
     }
     let since = rebuild.today - Days::new(COUNTED_DAYS);
     let changed = pending.of(Consumer::EventCounts, seen);
-    // Side by side, two at a time: a day is small, and its plan waits for its files.
     let days = async {
         let counts = event_days::counts(rebuild, &changed, since).await?;
         Ok::<_, JobError>((counts, event_days::ids(rebuild, &changed).await?))
@@ -165,7 +163,8 @@ pub(crate) async fn shared(
         let moments = firsts::first_moments(rebuild, &pending.of(Consumer::FirstMoments, seen)).await?;
         Ok((aliases, moments))
     };
-    let ((counts, ids), (aliases, moments)) = try_join!(Box::pin(days), Box::pin(firsts))?;
+    let both = rebuild.work.platform.both(Box::pin(days), Box::pin(firsts));
+    let ((counts, ids), (aliases, moments)) = both.await?;
     let mut snapshot = rebuild.snapshot.clone();
     counts.iter().for_each(|file| snapshot.overlay(file));
     let counted = Rebuild::new(rebuild.work, &snapshot, rebuild.known, rebuild.today);
