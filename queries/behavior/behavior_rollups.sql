@@ -78,7 +78,7 @@ kinds as materialized (
     from (select distinct event_name, platform from totals)
 ),
 
--- What only internal users did has no kind. An inner join would look for it while it reads.
+-- What only internal users did has no kind, and adds nothing to what a key did.
 done_by_kind as (
     select d.user_key, d.device, k.kind, d.hour, d.hours_ago
     from done d

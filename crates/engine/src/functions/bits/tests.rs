@@ -64,15 +64,13 @@ async fn rows_that_are_refused_or_have_no_key_count_nothing_and_nulls_have_no_bi
             as rows (g, key, first, second)
         group by g order by g";
     let expected = "\
-+---+----------------------------------------------------------------------+
-| g | entries                                                              |
-+---+----------------------------------------------------------------------+
++---+-----------------------------------------------------------------+
+| g | entries                                                         |
++---+-----------------------------------------------------------------+
 | 1 | [{key: -2, first: 0, second: 0}, {key: 7, first: 5, second: 2}] |
-| 2 | []                                                                   |
-+---+----------------------------------------------------------------------+";
-    let shown = answer(sql).await.unwrap();
-    let cells = |text: &str| text.replace(['+', '-', ' '], "");
-    assert_eq!(cells(&shown), cells(expected), "{shown}");
+| 2 | []                                                              |
++---+-----------------------------------------------------------------+";
+    assert_eq!(answer(sql).await.unwrap(), expected);
     let ungrouped = "select cardinality(bits_cube(bits_by(1, 1, 1))) as one from (values (1), (2)) as rows (x)";
     assert!(answer(ungrouped).await.unwrap().contains("| 2   |"));
     let nobody = "select cardinality(bits_by(1, 1, 1)) as none from (values (1)) as rows (x) where x > 1";
