@@ -28,6 +28,10 @@ const RATE_AT_LEAST: f64 = 0.9;
 const PEAK_AT_MOST_MB: f64 = 64.0;
 const MIRROR_RATE_AT_LEAST: f64 = 0.6;
 
+/// As the product's binary has it.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// The arguments that make this program the process that extracts, or that mirrors.
 const EXTRACT: &str = "extract";
 const MIRROR: &str = "mirror";

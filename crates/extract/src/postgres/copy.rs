@@ -4,6 +4,7 @@
 //! and enters an async runtime anew for every row, a fifth of a read's time. This one takes the rows that have arrived
 //! at once, from the same parser of the protocol, and gives up as soon as nobody wants them.
 
+use std::error::Error;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use futures::StreamExt;
 use futures::stream::ReadyChunks;
 use rust_decimal::Decimal;
 use tokio_postgres::binary_copy::{BinaryCopyOutRow, BinaryCopyOutStream};
-use tokio_postgres::types::{FromSql, Timestamp, Type};
+use tokio_postgres::types::{FromSql, Type, accepts};
 use uuid::Uuid;
 
 use super::link::Link;
@@ -215,7 +216,7 @@ impl<'r> Produce<'r, Option<DateTime<Utc>>> for CopyParser {
     type Error = CopyError;
 
     fn produce(&'r mut self) -> Result<Option<DateTime<Utc>>, CopyError> {
-        Ok(self.value::<Option<_>>()?.map(finite))
+        Ok(self.value::<Option<Instant>>()?.map(|instant| instant.0))
     }
 }
 
@@ -223,15 +224,67 @@ impl<'r> Produce<'r, DateTime<Utc>> for CopyParser {
     type Error = CopyError;
 
     fn produce(&'r mut self) -> Result<DateTime<Utc>, CopyError> {
-        self.value().map(finite)
+        Ok(self.value::<Instant>()?.0)
     }
 }
 
-/// An infinite instant becomes the first or the last that there is, as ConnectorX's own source has it.
-fn finite(instant: Timestamp<DateTime<Utc>>) -> DateTime<Utc> {
-    match instant {
-        Timestamp::NegInfinity => DateTime::<Utc>::MIN_UTC,
-        Timestamp::PosInfinity => DateTime::<Utc>::MAX_UTC,
-        Timestamp::Value(instant) => instant,
+/// From 1970 to PostgreSQL's year zero, in microseconds.
+const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
+
+/// An instant as the server sends it. It is parsed in one step, where chrono's own way leads through calendar dates of
+/// which nothing is kept: instants are a third of all values. An infinite one becomes the first or the last that there
+/// is, as ConnectorX's own source has it.
+struct Instant(DateTime<Utc>);
+
+impl<'r> FromSql<'r> for Instant {
+    fn from_sql(_: &Type, raw: &'r [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        let instant = match i64::from_be_bytes(raw.try_into()?) {
+            i64::MIN => Some(DateTime::<Utc>::MIN_UTC),
+            i64::MAX => Some(DateTime::<Utc>::MAX_UTC),
+            micros => micros
+                .checked_add(POSTGRES_EPOCH)
+                .and_then(DateTime::from_timestamp_micros),
+        };
+        instant.map(Self).ok_or_else(|| "value too large to decode".into())
+    }
+
+    accepts!(TIMESTAMPTZ);
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::SubsecRound;
+
+    use super::*;
+
+    #[test]
+    fn an_instant_is_what_chrono_makes_of_the_same_bytes() {
+        let day = 86_400_000_000_i64;
+        for micros in [
+            0,
+            1,
+            -1,
+            999_999,
+            -day,
+            26 * 366 * day + 1,
+            -200_000 * 365 * day,
+            i64::MAX / 2,
+            i64::MAX - 1,
+        ] {
+            let raw = micros.to_be_bytes();
+            let ours = Instant::from_sql(&Type::TIMESTAMPTZ, &raw).map(|instant| instant.0);
+            let theirs = DateTime::<Utc>::from_sql(&Type::TIMESTAMPTZ, &raw);
+            assert_eq!(ours.ok(), theirs.ok(), "{micros} microseconds");
+        }
+        let now = Utc::now().trunc_subsecs(6);
+        let raw = (now.timestamp_micros() - POSTGRES_EPOCH).to_be_bytes();
+        assert_eq!(Instant::from_sql(&Type::TIMESTAMPTZ, &raw).unwrap().0, now);
+    }
+
+    #[test]
+    fn what_is_no_instant_is_refused() {
+        assert!(Instant::from_sql(&Type::TIMESTAMPTZ, &[0; 7]).is_err());
+        assert!(Instant::from_sql(&Type::TIMESTAMPTZ, &(i64::MAX - 1).to_be_bytes()).is_err());
+        assert!(!Instant::accepts(&Type::TIMESTAMP));
     }
 }
