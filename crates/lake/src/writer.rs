@@ -1,10 +1,10 @@
 //! One Parquet file, written with bounded memory.
 
-use arrow::array::{RecordBatch, UInt64Array};
+use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
-use arrow::row::{RowConverter, SortField};
+use arrow::row::{Row, RowConverter, SortField};
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
@@ -220,11 +220,25 @@ impl Sorting {
         let columns: Vec<_> = self.order.iter().map(|&index| chunk.column(index).clone()).collect();
         let rows = self.rows.convert_columns(&columns)?;
         hash.add(&rows);
-        let mut sorted: Vec<u64> = (0..chunk.num_rows() as u64).collect();
-        sorted.sort_unstable_by(|&left, &right| rows.row(left as usize).cmp(&rows.row(right as usize)));
+        // The first bytes decide nearly always: beside their row's number they are compared without looking for it.
+        let mut sorted: Vec<(u128, u32)> = (0..).zip(&rows).map(|(number, row)| (beginning(row), number)).collect();
+        sorted.sort_unstable_by(|(left, one), (right, other)| {
+            let of = |number: &u32| rows.row(*number as usize);
+            left.cmp(right).then_with(|| of(one).cmp(&of(other)))
+        });
         drop(rows);
-        take_record_batch(&chunk, &UInt64Array::from(sorted))
+        let sorted = UInt32Array::from_iter_values(sorted.into_iter().map(|(_, number)| number));
+        take_record_batch(&chunk, &sorted)
     }
+}
+
+/// The first 16 bytes of a row, as a number of the same order; what a shorter row lacks counts as zeros.
+fn beginning(row: Row<'_>) -> u128 {
+    let bytes: &[u8] = row.as_ref();
+    let mut first = [0; 16];
+    let known = bytes.len().min(first.len());
+    first[..known].copy_from_slice(&bytes[..known]);
+    u128::from_be_bytes(first)
 }
 
 /// The hash of a published file's rows, from its footer; `None` when the file says nothing of it.
@@ -250,4 +264,45 @@ pub async fn read_content_hash(lake: &Lake, file: &PartitionFile) -> Result<Opti
         .into_iter()
         .find(|pair| pair.key == CONTENT_HASH_KEY)
         .and_then(|pair| pair.value.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{AsArray, Int64Array, StringArray};
+    use arrow::datatypes::{Field, Int64Type, Schema};
+
+    use super::*;
+
+    #[test]
+    fn rows_that_begin_alike_are_sorted_by_what_follows() {
+        let schema = Arc::new(Schema::new(vec![
+            Field::new("amount", DataType::Int64, false),
+            Field::new("name", DataType::Utf8, true),
+        ]));
+        let long = |end: &str| Some(format!("a name of more than sixteen bytes {end}"));
+        let names = vec![
+            long("c"),
+            None,
+            long("a"),
+            Some(String::new()),
+            long("b"),
+            Some("a".to_owned()),
+            long("a"),
+        ];
+        let amounts = [5, 3, 2, 4, 1, 0, -1];
+        let rows = RecordBatch::try_new(
+            Arc::clone(&schema),
+            vec![
+                Arc::new(Int64Array::from_iter_values(amounts)),
+                Arc::new(StringArray::from(names)),
+            ],
+        )
+        .unwrap();
+        let sorting = Sorting::new(&schema, &["name"]).unwrap();
+        let sorted = sorting.sort(rows, &mut ContentHash::default()).unwrap();
+        let sorted = sorted.column(0).as_primitive::<Int64Type>();
+        assert_eq!(sorted.values(), &[3, 4, 0, -1, 2, 1, 5]);
+    }
 }
