@@ -17,11 +17,22 @@ with kinds as (
     group by kind
 ),
 
--- A key that several dates took for new is with the user of the first of them.
-known_users as materialized (
-    select anonymous_key, first_value(user_key order by event_time, event_id) as user_key
+-- A key that several dates took for new is with the user of the first of them. Nearly all have one user.
+owners as materialized (
+    select anonymous_key, min(user_key) as user_key, max(user_key) as other
     from aliases
     group by anonymous_key
+),
+
+known_users as materialized (
+    select anonymous_key, user_key
+    from owners
+    where user_key = other
+    union all
+    select a.anonymous_key, first_value(a.user_key order by a.event_time, a.event_id)
+    from aliases a
+    join (select anonymous_key from owners where user_key < other) o on o.anonymous_key = a.anonymous_key
+    group by a.anonymous_key
 ),
 
 followed_kinds as (
@@ -37,98 +48,147 @@ event_kinds as (
     where kind like 'event:%'
 ),
 
--- Whoever enters in the window may go on for the funnel's window after it, the last instant included.
-event_moments as (
-    select e.date, e.user_key, e.anonymous_key, e.event_time as at, k.steps
-    from events e
-    join event_kinds k on k.event_name = e.event_name
-    where e.date >= $from and e.date < $to + ($window_seconds + 86399) / 86400 and $order <> 'strict'
-    union all
-    select e.date, e.user_key, e.anonymous_key, e.event_time, k.steps
-    from events e
-    left join event_kinds k on k.event_name = e.event_name
-    where e.date >= $from and e.date < $to + ($window_seconds + 86399) / 86400 and $order = 'strict'
+-- Whoever enters in the window may go on for the funnel's window after it, the last instant included. An event that
+-- names no user is its device's.
+done as (
+    select
+        date,
+        coalesce(user_key, anonymous_key) as key,
+        user_key is null as is_device,
+        event_name,
+        event_time as at
+    from events
+    where date >= $from and date < $to + ($window_seconds + 86399) / 86400
 ),
 
+-- A fact is always a user's. The other side of some must not be staff either.
 happened as (
-    select date, 'registration' as kind, user_key, created_at as at
+    select date, 'registration' as kind, user_key, cast(null as bigint) as other, created_at as at
     from users
     where $facts like '%registration%'
     union all
-    select date, 'session', user_key, started_at
+    select date, 'session', user_key, null, started_at
     from user_sessions
     where $facts like '%session%'
     union all
-    select m.date, 'match', m.user_a, m.created_at
-    from matches m
-    left anti join internal_users i on i.user_key = m.user_b
+    select date, 'match', user_a, user_b, created_at
+    from matches
     where $facts like '%match%'
     union all
-    select m.date, 'match', m.user_b, m.created_at
-    from matches m
-    left anti join internal_users i on i.user_key = m.user_a
+    select date, 'match', user_b, user_a, created_at
+    from matches
     where $facts like '%match%'
     union all
-    select m.date, 'message', m.sender, m.created_at
-    from messages m
-    left anti join internal_users i on i.user_key = m.recipient
+    select date, 'message', sender, recipient, created_at
+    from messages
     where $facts like '%message%'
     union all
-    select s.date, 'like', s.user_key, s.created_at
-    from swipes s
-    left anti join internal_users i on i.user_key = s.target_user_key
-    where $facts like '%like%' and s.action in ('like', 'super_like')
+    select date, 'like', user_key, target_user_key, created_at
+    from swipes
+    where $facts like '%like%' and action in ('like', 'super_like')
     union all
-    select date, 'purchase', user_key, paid_at
+    select date, 'purchase', user_key, null, paid_at
     from payments
     where $facts like '%purchase%'
         and kind = 'initial' and status in ('succeeded', 'refunded') and currency = $currency
 ),
 
--- A fact is always a user's.
-fact_moments as (
-    select h.date, h.user_key, cast(null as bigint) as anonymous_key, h.at, k.steps
-    from happened h
-    left join followed_kinds k on k.kind = h.kind
-    where h.date >= $from and h.date < $to + ($window_seconds + 86399) / 86400
-        and (k.steps is not null or $order = 'strict')
+facts as (
+    select date, kind, user_key, other, at
+    from happened
+    where date >= $from and date < $to + ($window_seconds + 86399) / 86400
 ),
 
-moments as (
-    select
-        m.date,
-        coalesce(m.user_key, u.user_key, m.anonymous_key) as person,
-        m.at,
-        coalesce(m.steps, 0) as steps
-    from (select * from event_moments union all select * from fact_moments) m
-    left join known_users u on u.anonymous_key = m.anonymous_key
-),
-
--- Several raw identities may be one person, and several kinds one step.
+-- Several kinds may be one step.
 firsts as (
-    select coalesce(f.user_key, u.user_key, f.anonymous_key) as person, f.at
+    select f.date, f.user_key, f.anonymous_key, f.at
     from first_moments f
     join kinds k on k.kind = f.kind
-    left join known_users u on u.anonymous_key = f.anonymous_key
     where $entry = 'first' and f.date < $to and k.steps & 1 = 1
 ),
 
-entries as materialized (
-    select person, cast(min(at) as date) as date, min(at) as opens
-    from firsts
-    group by person
-    having cast(min(at) as date) >= $from
+openings as (
+    select d.date, case when d.is_device then coalesce(u.user_key, d.key) else d.key end as person
+    from done d
+    join event_kinds k on k.event_name = d.event_name
+    left join known_users u on u.anonymous_key = d.key
+    where $entry = 'any' and d.date < $to and k.steps & 1 = 1
     union all
-    select distinct person, date, arrow_cast(date, 'Timestamp(Microsecond, Some("UTC"))') as opens
-    from moments
-    where $entry = 'any' and date < $to and steps & 1 = 1
+    select f.date, f.user_key
+    from facts f
+    join followed_kinds k on k.kind = f.kind
+    left anti join internal_users i on i.user_key = f.other
+    where $entry = 'any' and f.date < $to and k.steps & 1 = 1
 ),
 
-followed as (
-    select date, person, at, steps
-    from moments
+-- Several raw identities may be one person.
+candidates as materialized (
+    select c.date, c.person, c.opens
+    from (
+        select
+            cast(min(f.at) as date) as date,
+            coalesce(f.user_key, u.user_key, f.anonymous_key) as person,
+            min(f.at) as opens
+        from firsts f
+        left join known_users u on u.anonymous_key = f.anonymous_key
+        where f.date >= $from
+        group by coalesce(f.user_key, u.user_key, f.anonymous_key)
+        union all
+        select distinct date, person, arrow_cast(date, 'Timestamp(Microsecond, Some("UTC"))') as opens
+        from openings
+    ) c
+    left anti join internal_users i on i.user_key = c.person
+),
+
+-- By what the events of a candidate may be known: few, beside all who do anything.
+names as materialized (
+    select person as key, false as is_device, date, person, opens
+    from candidates
     union all
-    select date, person, opens, 1
+    select c.person as key, true as is_device, c.date, c.person, c.opens
+    from candidates c
+    left anti join known_users u on u.anonymous_key = c.person
+    union all
+    select u.anonymous_key, true, c.date, c.person, c.opens
+    from candidates c
+    join known_users u on u.user_key = c.person
+),
+
+-- Who was there before, by whichever name, does not enter again.
+known_before as materialized (
+    select distinct n.person
+    from names n
+    join firsts f on coalesce(f.user_key, f.anonymous_key) = n.key and f.user_key is null = n.is_device
+    where f.date < $from
+),
+
+entries as (
+    select c.date, c.person, c.opens
+    from candidates c
+    left anti join known_before b on b.person = c.person
+),
+
+identities as materialized (
+    select n.key, n.is_device, n.date, n.person, n.opens
+    from names n
+    left anti join known_before b on b.person = n.person
+),
+
+moments as (
+    select i.date, i.person, i.opens, d.date as day, d.at, k.steps
+    from identities i
+    join done d on d.key = i.key and d.is_device = i.is_device
+    left join event_kinds k on k.event_name = d.event_name
+    where k.steps is not null or $order = 'strict'
+    union all
+    select e.date, e.person, e.opens, f.date, f.at, k.steps
+    from entries e
+    join facts f on f.user_key = e.person
+    left join followed_kinds k on k.kind = f.kind
+    left anti join internal_users i on i.user_key = f.other
+    where k.steps is not null or $order = 'strict'
+    union all
+    select date, person, opens, date as day, opens as at, 1
     from entries
     where $followed_steps & 1 = 0
 ),
@@ -136,21 +196,19 @@ followed as (
 -- A moment of a later date begins no attempt of this one.
 walks as (
     select
-        e.date,
-        e.person,
+        date,
+        person,
         funnel(
-            m.at,
-            case when m.date = e.date then m.steps else m.steps & -2 end,
+            at,
+            case when day = date then steps else steps & -2 end,
             $step_count,
             $window_seconds,
             $entry,
             $order
         ) as walk
-    from entries e
-    join followed m on m.person = e.person
-    left anti join internal_users i on i.user_key = e.person
-    where m.at >= e.opens and m.date <= e.date + ($window_seconds + 86399) / 86400
-    group by e.date, e.person
+    from moments
+    where at >= opens and day <= date + ($window_seconds + 86399) / 86400
+    group by date, person
 )
 
 select date, $funnel_name as funnel_name, person, walk['reached'] as reached, walk['avg_seconds'] as seconds
