@@ -140,18 +140,23 @@ candidates as materialized (
     left anti join internal_users i on i.user_key = c.person
 ),
 
--- By what the events of a candidate may be known: few, beside all who do anything.
-names as materialized (
-    select person as key, false as is_device, date, person, opens
+people as (
+    select distinct person
     from candidates
+),
+
+-- By what the events of these may be known: few names, beside those of all who do anything.
+names as materialized (
+    select person as key, false as is_device, person
+    from people
     union all
-    select c.person as key, true as is_device, c.date, c.person, c.opens
-    from candidates c
-    left anti join known_users u on u.anonymous_key = c.person
+    select p.person as key, true as is_device, p.person
+    from people p
+    left anti join known_users u on u.anonymous_key = p.person
     union all
-    select u.anonymous_key, true, c.date, c.person, c.opens
-    from candidates c
-    join known_users u on u.user_key = c.person
+    select u.anonymous_key, true, p.person
+    from people p
+    join known_users u on u.user_key = p.person
 ),
 
 -- Who was there before, by whichever name, does not enter again.
@@ -168,27 +173,29 @@ entries as (
     left anti join known_before b on b.person = c.person
 ),
 
-identities as materialized (
-    select n.key, n.is_device, n.date, n.person, n.opens
-    from names n
-    left anti join known_before b on b.person = n.person
-),
-
-moments as (
-    select i.date, i.person, i.opens, d.date as day, d.at, k.steps
-    from identities i
-    join done d on d.key = i.key and d.is_device = i.is_device
+event_moments as (
+    select n.person, d.date, d.at, k.steps
+    from (select n.* from names n left anti join known_before b on b.person = n.person) n
+    join done d on d.key = n.key and d.is_device = n.is_device
     left join event_kinds k on k.event_name = d.event_name
     where k.steps is not null or $order = 'strict'
-    union all
-    select e.date, e.person, e.opens, f.date, f.at, k.steps
-    from entries e
-    join facts f on f.user_key = e.person
+),
+
+fact_moments as (
+    select p.person, f.date, f.at, k.steps
+    from people p
+    join facts f on f.user_key = p.person
     left join followed_kinds k on k.kind = f.kind
     left anti join internal_users i on i.user_key = f.other
     where k.steps is not null or $order = 'strict'
+),
+
+moments as (
+    select * from event_moments
     union all
-    select date, person, opens, date as day, opens as at, 1
+    select * from fact_moments
+    union all
+    select person, date, opens, 1
     from entries
     where $followed_steps & 1 = 0
 ),
@@ -196,19 +203,20 @@ moments as (
 -- A moment of a later date begins no attempt of this one.
 walks as (
     select
-        date,
-        person,
+        e.date,
+        e.person,
         funnel(
-            at,
-            case when day = date then steps else steps & -2 end,
+            m.at,
+            case when m.date = e.date then m.steps else m.steps & -2 end,
             $step_count,
             $window_seconds,
             $entry,
             $order
         ) as walk
-    from moments
-    where at >= opens and day <= date + ($window_seconds + 86399) / 86400
-    group by date, person
+    from entries e
+    join moments m on m.person = e.person
+    where m.at >= e.opens and m.date <= e.date + ($window_seconds + 86399) / 86400
+    group by e.date, e.person
 )
 
 select date, $funnel_name as funnel_name, person, walk['reached'] as reached, walk['avg_seconds'] as seconds
