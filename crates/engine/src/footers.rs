@@ -1,4 +1,7 @@
 //! How many rows files have, so that a join holds the smaller of its sides.
+//!
+//! Footers are kept, and a plan opens its files one after the other, each when it has nothing else to do: those that are
+//! looked at here, several at a time, it does not wait for.
 
 use std::sync::Arc;
 
@@ -7,7 +10,8 @@ use datafusion::common::stats::Precision;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::parquet::file::metadata::PageIndexPolicy;
-use futures::future::try_join_all;
+use futures::future::ready;
+use futures::{StreamExt, TryStreamExt, stream};
 use kindred_lake::PartitionFile;
 use object_store::ObjectStore;
 
@@ -15,8 +19,11 @@ use object_store::ObjectStore;
 /// would find out otherwise.
 pub(crate) const FOOTER_BYTES: usize = 64 << 10;
 
-/// Footers that are looked at: files of one dataset are alike, and a quarter of hours has thousands of them.
-const LOOKED_AT: usize = 4;
+/// Footers that are looked at, at most: files of one dataset are alike, and a quarter of hours has thousands of them.
+const LOOKED_AT: usize = 512;
+
+/// Footers that are asked for at the same time.
+const AT_ONCE: usize = 16;
 
 /// An estimate for these files: the sizes of all of them, and how many rows a byte holds in some.
 pub(crate) async fn estimated_rows(
@@ -25,9 +32,14 @@ pub(crate) async fn estimated_rows(
     cache: &Arc<FileMetadataCache>,
 ) -> Result<Precision<usize>> {
     let looked_at = files.iter().step_by(files.len().div_ceil(LOOKED_AT).max(1));
-    let counted = try_join_all(looked_at.map(|file| rows_and_bytes(file, store.as_ref(), cache))).await?;
-    let sum = |(rows, bytes), (more, size): &(u64, u64)| (rows + more, bytes + size);
-    let (rows, bytes): (u64, u64) = counted.iter().fold((0, 0), sum);
+    let counted: Vec<_> = looked_at
+        .map(|file| rows_and_bytes(file, store.as_ref(), cache))
+        .collect();
+    let sum = |(rows, bytes): (u64, u64), (more, size)| ready(Ok((rows + more, bytes + size)));
+    let (rows, bytes) = stream::iter(counted)
+        .buffer_unordered(AT_ONCE)
+        .try_fold((0, 0), sum)
+        .await?;
     let all: u64 = files.iter().map(|file| file.meta.size).sum();
     let estimate = u128::from(rows) * u128::from(all) / u128::from(bytes.max(1));
     Ok(usize::try_from(estimate).map_or(Precision::Absent, Precision::Inexact))

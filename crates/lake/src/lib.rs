@@ -10,6 +10,7 @@
 mod content_hash;
 mod error;
 mod fault;
+mod kept_files;
 mod layout;
 mod partition;
 mod pinned_store;

@@ -14,8 +14,11 @@ use object_store::{
 };
 
 use crate::Fault;
+use crate::kept_files::KeptFiles;
 
 /// Reads each file only in the version that it first met, known by its ETag.
+///
+/// Small files are read once, and held.
 ///
 /// A Parquet file is read in several requests: footer, then column chunks. When the file is replaced between two of
 /// them the later one fails with [`object_store::Error::Precondition`], and whoever planned may plan again.
@@ -23,6 +26,7 @@ use crate::Fault;
 pub struct PinnedStore {
     inner: Arc<dyn ObjectStore>,
     etags: Mutex<HashMap<Path, String>>,
+    kept: KeptFiles,
     /// Why a read failed first.
     fault: Arc<OnceLock<Fault>>,
 }
@@ -36,6 +40,7 @@ impl PinnedStore {
         Self {
             inner,
             etags: Mutex::new(etags.collect()),
+            kept: KeptFiles::default(),
             fault: Arc::default(),
         }
     }
@@ -73,6 +78,9 @@ impl fmt::Display for PinnedStore {
 impl ObjectStore for PinnedStore {
     // Ranges are left to the trait's default, which reads each of them through here: the pin holds for all.
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        if let Some(kept) = self.kept.answer(location, &options) {
+            return Ok(kept);
+        }
         let options = match self.pin_of(location) {
             Some(etag) => options.with_if_match(Some(etag)),
             None => options,
@@ -81,8 +89,12 @@ impl ObjectStore for PinnedStore {
         let note = move |error: &Error| {
             fault.get_or_init(|| Fault::of(error));
         };
+        let is_head = options.head;
         let mut result = self.inner.get_opts(location, options).await.inspect_err(&note)?;
         self.pin(location, &result.meta);
+        if !is_head {
+            result = self.kept.keep(location, result).await.inspect_err(&note)?;
+        }
         // An answer may break off after its head has come.
         result.payload = match result.payload {
             GetResultPayload::Stream(bytes) => GetResultPayload::Stream(bytes.inspect_err(note).boxed()),
