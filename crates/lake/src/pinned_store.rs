@@ -1,6 +1,6 @@
 //! A view of the store that fails rather than mix two versions of a file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -14,11 +14,11 @@ use object_store::{
 };
 
 use crate::Fault;
-use crate::kept_files::KeptFiles;
+use crate::kept_files::{KeptFiles, LARGEST, is_plain};
 
 /// Reads each file only in the version that it first met, known by its ETag.
 ///
-/// Small files are read once, and held.
+/// Small files of the listing are read once, and held.
 ///
 /// A Parquet file is read in several requests: footer, then column chunks. When the file is replaced between two of
 /// them the later one fails with [`object_store::Error::Precondition`], and whoever planned may plan again.
@@ -26,6 +26,8 @@ use crate::kept_files::KeptFiles;
 pub struct PinnedStore {
     inner: Arc<dyn ObjectStore>,
     etags: Mutex<HashMap<Path, String>>,
+    /// The listed files that are read whole.
+    small: HashSet<Path>,
     kept: KeptFiles,
     /// Why a read failed first.
     fault: Arc<OnceLock<Fault>>,
@@ -34,12 +36,19 @@ pub struct PinnedStore {
 impl PinnedStore {
     /// A view of `inner` in which the given files are pinned already, as a listing found them.
     pub fn new<'a>(inner: Arc<dyn ObjectStore>, listed: impl IntoIterator<Item = &'a ObjectMeta>) -> Self {
-        let etags = listed
-            .into_iter()
-            .filter_map(|meta| Some((meta.location.clone(), meta.e_tag.clone()?)));
+        let (mut etags, mut small) = (HashMap::new(), HashSet::new());
+        for meta in listed {
+            if let Some(etag) = &meta.e_tag {
+                etags.insert(meta.location.clone(), etag.clone());
+            }
+            if meta.size <= LARGEST {
+                small.insert(meta.location.clone());
+            }
+        }
         Self {
             inner,
-            etags: Mutex::new(etags.collect()),
+            etags: Mutex::new(etags),
+            small,
             kept: KeptFiles::default(),
             fault: Arc::default(),
         }
@@ -77,23 +86,25 @@ impl fmt::Display for PinnedStore {
 #[async_trait]
 impl ObjectStore for PinnedStore {
     // Ranges are left to the trait's default, which reads each of them through here: the pin holds for all.
-    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        if let Some(kept) = self.kept.answer(location, &options) {
-            return Ok(kept);
+    async fn get_opts(&self, location: &Path, mut options: GetOptions) -> Result<GetResult> {
+        let is_kept = self.small.contains(location) && is_plain(&options);
+        if is_kept && let Some(file) = self.kept.get(location) {
+            return file.answer(options.range.as_ref());
         }
-        let options = match self.pin_of(location) {
-            Some(etag) => options.with_if_match(Some(etag)),
-            None => options,
-        };
+        if let Some(etag) = self.pin_of(location) {
+            options = options.with_if_match(Some(etag));
+        }
+        let is_kept = is_kept && self.kept.has_room();
+        let part = if is_kept { options.range.take() } else { None };
         let fault = Arc::clone(&self.fault);
         let note = move |error: &Error| {
             fault.get_or_init(|| Fault::of(error));
         };
-        let is_head = options.head;
         let mut result = self.inner.get_opts(location, options).await.inspect_err(&note)?;
         self.pin(location, &result.meta);
-        if !is_head {
-            result = self.kept.keep(location, result).await.inspect_err(&note)?;
+        if is_kept {
+            let file = self.kept.keep(location, result).await.inspect_err(&note)?;
+            return file.answer(part.as_ref());
         }
         // An answer may break off after its head has come.
         result.payload = match result.payload {
