@@ -2,7 +2,7 @@
 //!
 //! ConnectorX's own source makes its connection itself, retries it for half a minute, leaves nothing to cancel it with,
 //! and enters an async runtime anew for every row, a fifth of a read's time. This one takes the rows that have arrived
-//! at once, from the same parser of the protocol, and gives up as soon as nobody wants them.
+//! at once, and gives up as soon as nobody wants them.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -12,14 +12,15 @@ use chrono::{DateTime, Utc};
 use connectorx::data_order::DataOrder;
 use connectorx::errors::ConnectorXError;
 use connectorx::prelude::{CXQuery, PartitionParser, Produce, Source, SourcePartition};
-use connectorx::sources::postgres::{PostgresTypePairs, PostgresTypeSystem};
+use connectorx::sources::postgres::PostgresTypeSystem;
 use futures::StreamExt;
 use futures::stream::ReadyChunks;
 use rust_decimal::Decimal;
-use tokio_postgres::binary_copy::{BinaryCopyOutRow, BinaryCopyOutStream};
+use tokio_postgres::CopyOutStream;
 use tokio_postgres::types::{FromSql, Type, accepts};
 use uuid::Uuid;
 
+use super::binary::{BinaryRows, ValueError};
 use super::link::Link;
 
 /// The most rows taken at once; fewer arrive together.
@@ -32,6 +33,11 @@ pub(super) enum CopyError {
     Postgres(#[from] tokio_postgres::Error),
     #[error(transparent)]
     ConnectorX(#[from] ConnectorXError),
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// The copy ended before its last row.
+    #[error("the copy ended before its last row")]
+    CutOff,
     /// Nobody wants the rows any more.
     #[error("cancelled")]
     Cancelled,
@@ -65,12 +71,8 @@ pub(super) struct CopyPartition {
 /// The rows that have arrived, and the way to more.
 pub(super) struct CopyParser {
     link: Arc<Link>,
-    arriving: Pin<Box<ReadyChunks<BinaryCopyOutStream>>>,
-    rows: Vec<BinaryCopyOutRow>,
-    columns: usize,
-    /// The value to be parsed next.
-    row: usize,
-    column: usize,
+    arriving: Pin<Box<ReadyChunks<CopyOutStream>>>,
+    rows: BinaryRows,
 }
 
 impl Source for CopySource {
@@ -134,19 +136,10 @@ impl SourcePartition for CopyPartition {
             .link
             .unless_cancelled(source.link.client.copy_out(&copy))
             .ok_or(CopyError::Cancelled)??;
-        // Enums come as their labels, which ConnectorX reads as text.
-        let wire = source
-            .columns
-            .iter()
-            .map(|(_, of)| PostgresTypePairs(of, &PostgresTypeSystem::from(of)).into());
-        let rows = BinaryCopyOutStream::new(stream, &wire.collect::<Vec<Type>>());
         Ok(CopyParser {
             link: Arc::clone(&source.link),
-            arriving: Box::pin(rows.ready_chunks(CHUNK)),
-            rows: Vec::new(),
-            columns: source.columns.len(),
-            row: 0,
-            column: 0,
+            arriving: Box::pin(stream.ready_chunks(CHUNK)),
+            rows: BinaryRows::new(source.columns.len()),
         })
     }
 
@@ -164,39 +157,34 @@ impl<'a> PartitionParser<'a> for CopyParser {
     type Error = CopyError;
 
     fn fetch_next(&mut self) -> Result<(usize, bool), CopyError> {
-        let left = self.rows.len() - self.row;
-        if left > 0 {
-            return Ok((left, false));
+        if self.rows.left() > 0 {
+            return Ok((self.rows.left(), false));
         }
         let arrived = self
             .link
             .unless_cancelled(self.arriving.next())
             .ok_or(CopyError::Cancelled)?;
-        let is_last = arrived.is_none();
-        self.rows = arrived.unwrap_or_default().into_iter().collect::<Result<_, _>>()?;
-        self.row = 0;
-        Ok((self.rows.len(), is_last))
+        let Some(arrived) = arrived else {
+            return if self.rows.has_ended() {
+                Ok((0, true))
+            } else {
+                Err(CopyError::CutOff)
+            };
+        };
+        let messages = arrived.into_iter().collect::<Result<_, _>>()?;
+        self.rows.take(messages).map_err(ValueError::from)?;
+        Ok((self.rows.left(), false))
     }
 }
 
-impl CopyParser {
-    fn value<'r, T: FromSql<'r>>(&'r mut self) -> Result<T, CopyError> {
-        let (row, column) = (self.row, self.column);
-        self.column += 1;
-        if self.column == self.columns {
-            (self.row, self.column) = (row + 1, 0);
-        }
-        Ok(self.rows[row].try_get(column)?)
-    }
-}
-
+/// The contract's columns have types that these Rust types can hold; enums come as their labels, which are texts.
 macro_rules! produce {
-    ($($of:ty),+ $(,)?) => {$(
+    ($($of:ty => $wire:ident),+ $(,)?) => {$(
         impl<'r> Produce<'r, $of> for CopyParser {
             type Error = CopyError;
 
             fn produce(&'r mut self) -> Result<$of, CopyError> {
-                self.value()
+                Ok(self.rows.next(&Type::$wire)?)
             }
         }
 
@@ -204,19 +192,28 @@ macro_rules! produce {
             type Error = CopyError;
 
             fn produce(&'r mut self) -> Result<Option<$of>, CopyError> {
-                self.value()
+                Ok(self.rows.next(&Type::$wire)?)
             }
         }
     )+};
 }
 
-produce!(Uuid, &'r str, Decimal, bool, i32);
+produce! {
+    Uuid => UUID,
+    &'r str => TEXT,
+    Decimal => NUMERIC,
+    bool => BOOL,
+    i32 => INT4,
+}
 
 impl<'r> Produce<'r, Option<DateTime<Utc>>> for CopyParser {
     type Error = CopyError;
 
     fn produce(&'r mut self) -> Result<Option<DateTime<Utc>>, CopyError> {
-        Ok(self.value::<Option<Instant>>()?.map(|instant| instant.0))
+        Ok(self
+            .rows
+            .next::<Option<Instant>>(&Type::TIMESTAMPTZ)?
+            .map(|instant| instant.0))
     }
 }
 
@@ -224,7 +221,7 @@ impl<'r> Produce<'r, DateTime<Utc>> for CopyParser {
     type Error = CopyError;
 
     fn produce(&'r mut self) -> Result<DateTime<Utc>, CopyError> {
-        Ok(self.value::<Instant>()?.0)
+        Ok(self.rows.next::<Instant>(&Type::TIMESTAMPTZ)?.0)
     }
 }
 

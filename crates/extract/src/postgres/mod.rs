@@ -2,10 +2,12 @@
 //!
 //! `address` reads the setting, `describe` holds a source against the contract, `snapshot` keeps the transaction that
 //! all reads share, and `rows` hands the batches of one read to an async caller. Behind it, on a thread of its own,
-//! `worker` drives ConnectorX: from the source in `copy`, by the `transport`, into the builders in `batches`.
+//! `worker` drives ConnectorX: from the source in `copy`, which reads the rows of `binary`, by the `transport`,
+//! into the builders in `batches`.
 
 mod address;
 mod batches;
+mod binary;
 mod connection;
 mod copy;
 mod describe;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Settings;
 use super::batches::{BatchError, BatchWriter};
+use super::binary::ValueError;
 use super::connection::Exported;
 use super::copy::{CopyError, CopySource};
 use super::link::Link;
@@ -105,6 +106,15 @@ impl Read {
             .collect())
     }
 
+    fn value_error(&self, column: usize, problem: String) -> ExtractError {
+        ExtractError::Value {
+            fact: self.fact,
+            column: columns(self.fact)[column].name.to_owned(),
+            problem,
+            file: rows_file(self.fact),
+        }
+    }
+
     fn what(&self) -> String {
         format!("reading {}", self.fact)
     }
@@ -121,12 +131,13 @@ impl Read {
             TransportError::Source(CopyError::Cancelled) | TransportError::Destination(BatchError::Unwanted) => {
                 ExtractError::Cancelled { fact: self.fact }
             }
-            TransportError::Destination(BatchError::Value { column, problem }) => ExtractError::Value {
-                fact: self.fact,
-                column: columns(self.fact)[column].name.to_owned(),
-                problem,
-                file: rows_file(self.fact),
-            },
+            TransportError::Source(CopyError::Value(ValueError::Unreadable { column, reason })) => {
+                self.value_error(column, format!("a value cannot be read: {reason}"))
+            }
+            TransportError::Destination(BatchError::Value { column, problem }) => self.value_error(column, problem),
+            TransportError::Source(error @ (CopyError::CutOff | CopyError::Value(ValueError::Malformed(_)))) => {
+                other(error.to_string())
+            }
             TransportError::Destination(BatchError::Arrow(error)) => other(error.to_string()),
             TransportError::ConnectorX(error)
             | TransportError::Source(CopyError::ConnectorX(error))

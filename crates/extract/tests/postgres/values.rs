@@ -169,6 +169,21 @@ async fn an_amount_too_large_for_the_contract_stops_the_read() {
 }
 
 #[tokio::test]
+async fn an_amount_that_is_no_number_stops_the_read_and_names_its_column() {
+    let platform = Platform::empty(Source::Users).await;
+    fill(&platform, 1).await;
+    platform.execute("update payments set amount = 'NaN'").await;
+    let rows = open(&platform.extractor(), Fact::Payments)
+        .await
+        .read(Fact::Payments, None, None);
+    let error = try_collect(rows).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Contract);
+    let said = error.to_string();
+    assert!(said.contains("payments.amount: a value cannot be read"), "{said}");
+    assert!(said.contains("NaN"), "{said}");
+}
+
+#[tokio::test]
 async fn a_stream_ends_after_its_first_error() {
     use futures::StreamExt;
 
