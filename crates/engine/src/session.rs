@@ -99,8 +99,7 @@ impl Engine {
         // Its own address in the registry, so that its pins are its own.
         let address = format!("lake://{}", uuid::Uuid::new_v4());
         let url = ObjectStoreUrl::parse(&address).expect("a scheme and a uuid are an address");
-        let store = PinnedStore::new(lake.store(), snapshot.all().map(|file| &file.meta));
-        let store = Arc::new(store);
+        let store = Arc::new(PinnedStore::new(lake.store()));
         self.runtime
             .register_object_store(url.as_ref(), Arc::clone(&store) as Arc<_>);
         let reading = Reading {
@@ -173,8 +172,7 @@ impl Session {
         files: impl Iterator<Item = &'a PartitionFile>,
         schema: &SchemaRef,
     ) -> Result<(), EngineError> {
-        let table = PartitionedTable::new(self.url.clone(), schema, files.cloned().collect(), false);
-        self.register(name, Arc::new(table))
+        self.register(name, Arc::new(self.table(files, schema, false)))
     }
 
     /// Makes some of a dataset's files readable as table `name`.
@@ -188,8 +186,17 @@ impl Session {
         files: impl Iterator<Item = &'a PartitionFile>,
         schema: &SchemaRef,
     ) -> Result<(), EngineError> {
-        let table = PartitionedTable::new(self.url.clone(), schema, files.cloned().collect(), dataset.is_hourly());
-        self.register(name, Arc::new(table))
+        self.register(name, Arc::new(self.table(files, schema, dataset.is_hourly())))
+    }
+
+    fn table<'a>(
+        &self,
+        files: impl Iterator<Item = &'a PartitionFile>,
+        schema: &SchemaRef,
+        hourly: bool,
+    ) -> PartitionedTable {
+        let store = Arc::clone(&self.reading.store);
+        PartitionedTable::new(self.url.clone(), store, schema, files.cloned().collect(), hourly)
     }
 
     /// Makes rows readable as table `name`, in place of an earlier one.

@@ -19,7 +19,8 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
-use kindred_lake::{Partition, PartitionFile};
+use kindred_lake::{Partition, PartitionFile, PinnedStore};
+use object_store::{ObjectMeta, ObjectStore};
 
 use crate::footers::{FOOTER_BYTES, estimated_rows};
 
@@ -35,14 +36,22 @@ const ROWS_WORTH_AN_INDEX: usize = 100_000;
 /// opened.
 #[derive(Debug)]
 pub(crate) struct PartitionedTable {
-    store: ObjectStoreUrl,
+    address: ObjectStoreUrl,
+    store: Arc<PinnedStore>,
     schema: TableSchema,
     files: Vec<PartitionFile>,
 }
 
 impl PartitionedTable {
-    /// A table of `files` below `store`, each with the columns of `file_schema`, for days or, `hourly`, for hours.
-    pub(crate) fn new(store: ObjectStoreUrl, file_schema: &SchemaRef, files: Vec<PartitionFile>, hourly: bool) -> Self {
+    /// A table of `files` in `store`, which plans know by its `address`, each with the columns of `file_schema`, for days
+    /// or, `hourly`, for hours.
+    pub(crate) fn new(
+        address: ObjectStoreUrl,
+        store: Arc<PinnedStore>,
+        file_schema: &SchemaRef,
+        files: Vec<PartitionFile>,
+        hourly: bool,
+    ) -> Self {
         // The lake's KPI tables have a `date` of their own, which lives in the path alone.
         let fields: Vec<_> = file_schema
             .fields()
@@ -57,7 +66,12 @@ impl PartitionedTable {
         let schema = TableSchema::builder(Arc::new(Schema::new(fields)))
             .with_table_partition_cols(keys)
             .build();
-        Self { store, schema, files }
+        Self {
+            address,
+            store,
+            schema,
+            files,
+        }
     }
 
     /// The files that may pass the filters which speak of nothing but their partition.
@@ -99,7 +113,7 @@ impl PartitionedTable {
     /// The file with what its path says of it.
     fn partitioned(&self, file: PartitionFile) -> PartitionedFile {
         let partition = file.partition;
-        let mut partitioned = PartitionedFile::from(file.meta);
+        let mut partitioned = PartitionedFile::from(ObjectMeta::clone(&file.meta));
         partitioned.partition_values = vec![ScalarValue::Date32(Some(Date32Type::from_naive_date(partition.day)))];
         if self.schema.table_partition_cols().len() > 1 {
             partitioned
@@ -146,9 +160,9 @@ impl TableProvider for PartitionedTable {
         if files.is_empty() {
             return Ok(Arc::new(EmptyExec::new(project_schema(&self.schema(), projection)?)));
         }
-        let runtime = state.runtime_env();
-        let lake = runtime.object_store(&self.store)?;
-        let footers = runtime.cache_manager.get_file_metadata_cache();
+        self.store.expect(files.iter().map(|file| file.meta.as_ref()));
+        let lake = Arc::clone(&self.store) as Arc<dyn ObjectStore>;
+        let footers = state.runtime_env().cache_manager.get_file_metadata_cache();
         let mut statistics = Statistics::new_unknown(&self.schema());
         statistics.num_rows = estimated_rows(&files, &lake, &footers).await?;
         let rows = statistics.num_rows.get_value().copied().unwrap_or(usize::MAX);
@@ -169,7 +183,7 @@ impl TableProvider for PartitionedTable {
         }
         let files = files.into_iter().map(|file| self.partitioned(file));
         let groups = FileGroup::new(files.collect()).split_files(state.config().target_partitions());
-        let config = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
+        let config = FileScanConfigBuilder::new(self.address.clone(), Arc::new(source))
             .with_file_groups(groups)
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?

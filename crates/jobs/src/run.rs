@@ -34,9 +34,11 @@ const LONGEST_BUCKET_DAYS: u64 = 92;
 pub(crate) async fn run(platform: &Arc<Platform>, run: &Run, owner: Uuid, ledger: &Ledger) -> Result<(), JobError> {
     let asked = asked(platform, run)?;
     let work = Work::new(platform, run, asked, Erased::load(&platform.warehouse).await?);
-    let mut snapshot = platform.lake.snapshot(datasets::all()).await?;
-    let known = Known::load(platform).await?;
-    let pending = Pending::new(platform.warehouse.pending_changes().await?);
+    let (mut snapshot, known, pending) = tokio::try_join!(
+        async { Ok::<_, JobError>(platform.lake.snapshot(datasets::all()).await?) },
+        Known::load(platform),
+        async { Ok(Pending::new(platform.warehouse.pending_changes().await?)) },
+    )?;
     let mut served = Consumer::served_by(run.job);
 
     ledger.begin("pull").await?;

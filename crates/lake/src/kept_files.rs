@@ -125,12 +125,18 @@ mod tests {
         store.head(&path).await.unwrap()
     }
 
+    fn pinned<'a>(inner: &Arc<InMemory>, listed: impl IntoIterator<Item = &'a ObjectMeta>) -> PinnedStore {
+        let store = PinnedStore::new(inner.clone());
+        store.expect(listed);
+        store
+    }
+
     /// What was kept answers although the file is gone.
     #[tokio::test]
     async fn a_small_file_of_which_a_part_was_read_is_not_asked_for_again() {
         let inner = Arc::new(InMemory::new());
         let small = file(&inner, "small", LARGEST).await;
-        let store = PinnedStore::new(inner.clone(), [&small]);
+        let store = pinned(&inner, [&small]);
         let path = &small.location;
         let part = store.get_range(path, 250..253).await.unwrap();
         assert_eq!(part.as_ref(), [250, 0, 1]);
@@ -145,7 +151,7 @@ mod tests {
     async fn a_large_file_and_one_that_was_not_listed_are_not_kept() {
         let inner = Arc::new(InMemory::new());
         let (large, unlisted) = (file(&inner, "large", LARGEST + 1).await, file(&inner, "new", 100).await);
-        let store = PinnedStore::new(inner.clone(), [&large]);
+        let store = pinned(&inner, [&large]);
         for path in [large.location, unlisted.location] {
             store.get(&path).await.unwrap().bytes().await.unwrap();
             inner.delete(&path).await.unwrap();
@@ -160,7 +166,7 @@ mod tests {
         for number in 0..=MOST / LARGEST {
             files.push(file(&inner, &number.to_string(), LARGEST).await);
         }
-        let store = PinnedStore::new(inner.clone(), &files);
+        let store = pinned(&inner, &files);
         for file in &files {
             store.get(&file.location).await.unwrap().bytes().await.unwrap();
             inner.delete(&file.location).await.unwrap();

@@ -1,8 +1,8 @@
 //! A view of the store that fails rather than mix two versions of a file.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -25,32 +25,43 @@ use crate::kept_files::{KeptFiles, LARGEST, is_plain};
 #[derive(Debug)]
 pub struct PinnedStore {
     inner: Arc<dyn ObjectStore>,
-    etags: Mutex<HashMap<Path, String>>,
-    /// The listed files that are read whole.
-    small: HashSet<Path>,
+    pins: Mutex<HashMap<Path, Pin>>,
     kept: KeptFiles,
     /// Why a read failed first.
     fault: Arc<OnceLock<Fault>>,
 }
 
+/// What a read of a file holds to.
+#[derive(Debug, Clone, Default)]
+struct Pin {
+    etag: Option<String>,
+    /// Listed, and so small that it is read whole.
+    is_small: bool,
+}
+
 impl PinnedStore {
-    /// A view of `inner` in which the given files are pinned already, as a listing found them.
-    pub fn new<'a>(inner: Arc<dyn ObjectStore>, listed: impl IntoIterator<Item = &'a ObjectMeta>) -> Self {
-        let (mut etags, mut small) = (HashMap::new(), HashSet::new());
-        for meta in listed {
-            if let Some(etag) = &meta.e_tag {
-                etags.insert(meta.location.clone(), etag.clone());
-            }
-            if meta.size <= LARGEST {
-                small.insert(meta.location.clone());
-            }
-        }
+    /// A view of `inner` in which nothing is pinned yet.
+    pub fn new(inner: Arc<dyn ObjectStore>) -> Self {
         Self {
             inner,
-            etags: Mutex::new(etags),
-            small,
+            pins: Mutex::default(),
             kept: KeptFiles::default(),
             fault: Arc::default(),
+        }
+    }
+
+    /// Pins files as a listing found them, before they are read. Each plan says which it is about to read: to pin a whole
+    /// history for every view of it would take longer than most plans.
+    pub fn expect<'a>(&self, listed: impl IntoIterator<Item = &'a ObjectMeta>) {
+        let mut pins = self.pins();
+        for meta in listed {
+            if !pins.contains_key(&meta.location) {
+                let pin = Pin {
+                    etag: meta.e_tag.clone(),
+                    is_small: meta.size <= LARGEST,
+                };
+                pins.insert(meta.location.clone(), pin);
+            }
         }
     }
 
@@ -60,19 +71,20 @@ impl PinnedStore {
         self.fault.get().copied()
     }
 
-    fn pin_of(&self, location: &Path) -> Option<String> {
-        self.etags
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(location)
-            .cloned()
+    fn pins(&self) -> MutexGuard<'_, HashMap<Path, Pin>> {
+        self.pins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pin_of(&self, location: &Path) -> Pin {
+        self.pins().get(location).cloned().unwrap_or_default()
     }
 
     /// By the name that was asked for: the answer may bear another, below a prefix of the store.
     fn pin(&self, location: &Path, meta: &ObjectMeta) {
         if let Some(etag) = &meta.e_tag {
-            let mut etags = self.etags.lock().unwrap_or_else(PoisonError::into_inner);
-            etags.entry(location.clone()).or_insert_with(|| etag.clone());
+            let mut pins = self.pins();
+            let pin = pins.entry(location.clone()).or_default();
+            pin.etag.get_or_insert_with(|| etag.clone());
         }
     }
 }
@@ -87,12 +99,13 @@ impl fmt::Display for PinnedStore {
 impl ObjectStore for PinnedStore {
     // Ranges are left to the trait's default, which reads each of them through here: the pin holds for all.
     async fn get_opts(&self, location: &Path, mut options: GetOptions) -> Result<GetResult> {
-        let is_kept = self.small.contains(location) && is_plain(&options);
+        let pin = self.pin_of(location);
+        let is_kept = pin.is_small && is_plain(&options);
         if is_kept && let Some(file) = self.kept.get(location) {
             return file.answer(options.range.as_ref());
         }
-        if let Some(etag) = self.pin_of(location) {
-            options = options.with_if_match(Some(etag));
+        if pin.etag.is_some() {
+            options = options.with_if_match(pin.etag);
         }
         let is_kept = is_kept && self.kept.has_room();
         let part = if is_kept { options.range.take() } else { None };

@@ -1,21 +1,25 @@
 //! The files that a plan reads, explicit and fixed when the plan begins.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
 use crate::stage::StagedPartition;
 use crate::{Dataset, Lake, LakeError, Partition};
 
+/// Datasets that are listed side by side: a bucket answers each with a delay, whatever lies in it.
+const LISTINGS_AT_ONCE: usize = 8;
+
 /// One file of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionFile {
     /// What it holds.
     pub partition: Partition,
-    /// Path, size and ETag.
-    pub meta: ObjectMeta,
+    /// Path, size and ETag. Shared, since plans and views of a history hold thousands of them.
+    pub meta: Arc<ObjectMeta>,
 }
 
 /// The files of some datasets as they were at one moment, with a run's own staged files laid over them.
@@ -58,7 +62,7 @@ impl Snapshot {
     pub fn overlay(&mut self, staged: &StagedPartition) {
         let file = PartitionFile {
             partition: staged.partition,
-            meta: staged.meta.clone(),
+            meta: Arc::new(staged.meta.clone()),
         };
         self.files
             .entry(staged.dataset.clone())
@@ -73,11 +77,11 @@ impl Lake {
     /// # Errors
     /// When the store cannot be listed.
     pub async fn snapshot(&self, datasets: impl IntoIterator<Item = Dataset>) -> Result<Snapshot, LakeError> {
-        let mut files = BTreeMap::new();
-        for dataset in datasets {
-            let listed = self.list(&dataset).await?;
-            files.insert(dataset, listed);
-        }
+        let listed = stream::iter(datasets.into_iter().map(async |dataset| {
+            let files = self.list(&dataset).await?;
+            Ok((dataset, files))
+        }));
+        let files = listed.buffer_unordered(LISTINGS_AT_ONCE).try_collect().await?;
         Ok(Snapshot { files })
     }
 
@@ -87,6 +91,7 @@ impl Lake {
         let listed: Vec<ObjectMeta> = listed.map_err(|source| self.failed("list", &folder, source))?;
         let partitions = listed.into_iter().filter_map(|meta| {
             let partition = dataset.partition_of(&meta.location)?;
+            let meta = Arc::new(meta);
             Some((partition, PartitionFile { partition, meta }))
         });
         Ok(partitions.collect())

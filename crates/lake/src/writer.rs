@@ -246,7 +246,7 @@ fn beginning(row: Row<'_>) -> u128 {
 /// # Errors
 /// When the footer cannot be read.
 pub async fn read_content_hash(lake: &Lake, file: &PartitionFile) -> Result<Option<String>, LakeError> {
-    let ObjectMeta { location, size, .. } = &file.meta;
+    let ObjectMeta { location, size, .. } = file.meta.as_ref();
     let mut tail = (*size).min(FOOTER_GUESS);
     let metadata = loop {
         let bytes = lake.store.get_range(location, size - tail..*size).await;

@@ -1,5 +1,6 @@
 //! How far the warehouse and the lake have come: each source's watermark, and the file of each lake partition.
 
+use chrono::NaiveDate;
 use kindred_model::{Instant, Source};
 use uuid::Uuid;
 
@@ -90,5 +91,26 @@ impl Warehouse {
         .fetch_all(self.pool())
         .await
         .map_err(WarehouseError::query("list the lake's partitions"))
+    }
+
+    /// How many rows these datasets have on each day from `since` on: the dataset, the day, the rows. What they have on
+    /// earlier days comes as one sum, of the day before.
+    ///
+    /// # Errors
+    /// When the warehouse does not answer.
+    pub async fn rows_by_day(
+        &self,
+        datasets: &[String],
+        since: NaiveDate,
+    ) -> Result<Vec<(String, NaiveDate, i64)>, WarehouseError> {
+        sqlx::query_as(
+            "select dataset, greatest(substr(partition, 6, 10)::date, $2 - 1) as day, sum(rows)::bigint
+             from lake_partitions where dataset = any($1) group by dataset, day order by dataset, day",
+        )
+        .bind(datasets)
+        .bind(since)
+        .fetch_all(self.pool())
+        .await
+        .map_err(WarehouseError::query("count the rows of the lake's partitions"))
     }
 }

@@ -10,7 +10,7 @@ use chrono::{Datelike, Days, NaiveDate};
 use kindred_engine::{Params, Rows, Value};
 use kindred_lake::Dataset;
 use kindred_model::{DayWindow, Fact, Interval, Job, day_start};
-use kindred_warehouse::{DAILY_KPI_SUMMARIES, HOURLY_METRICS, LakePartition, REVENUE_METRICS, SummaryTable, Verdict};
+use kindred_warehouse::{DAILY_KPI_SUMMARIES, HOURLY_METRICS, REVENUE_METRICS, SummaryTable, Verdict};
 
 use super::facts::judge;
 use crate::Platform;
@@ -57,7 +57,13 @@ pub(crate) async fn series(platform: &Platform, job: Job, asked: Interval) -> Re
     if job == Job::Daily
         && let Ok(days) = DayWindow::new(from.date_naive(), to.date_naive())
     {
-        rows = fact_rows(&platform.warehouse.partitions(None).await?, days).map_err(|error| JobError::Shape {
+        let oldest = days.from() - Days::new(HISTORY_DAYS);
+        let facts: Vec<_> = Fact::ALL
+            .iter()
+            .map(|fact| datasets::facts(*fact).to_string())
+            .collect();
+        let counted = platform.warehouse.rows_by_day(&facts, oldest).await?;
+        rows = fact_rows(&counted, oldest, days).map_err(|error| JobError::Shape {
             query: query.to_owned(),
             table: "data_quality_alerts",
             problem: error.to_string(),
@@ -68,23 +74,18 @@ pub(crate) async fn series(platform: &Platform, job: Job, asked: Interval) -> Re
     Ok(verdicts)
 }
 
-/// How many rows each fact has on each day up to the end of `days`, as the series of no column.
-fn fact_rows(partitions: &[LakePartition], days: DayWindow) -> Result<Rows, ArrowError> {
+/// How many rows each fact has on each day from `oldest` to the end of `days`, as the series of no column; of `counted`,
+/// a dataset's rows on a day.
+fn fact_rows(counted: &[(String, NaiveDate, i64)], oldest: NaiveDate, days: DayWindow) -> Result<Rows, ArrowError> {
     let mut counts: BTreeMap<String, BTreeMap<NaiveDate, i64>> = BTreeMap::new();
-    for known in partitions {
+    for (dataset, day, rows) in counted {
         let fact = Fact::ALL
             .iter()
-            .find(|fact| datasets::facts(**fact).to_string() == known.dataset);
-        let partition = kindred_lake::Partition::parse(&known.partition);
-        if let (Some(fact), Some(partition)) = (fact, partition) {
-            *counts
-                .entry(fact.to_string())
-                .or_default()
-                .entry(partition.day)
-                .or_default() += known.rows;
+            .find(|fact| datasets::facts(**fact).to_string() == *dataset);
+        if let Some(fact) = fact {
+            counts.entry(fact.to_string()).or_default().insert(*day, *rows);
         }
     }
-    let oldest = days.from() - Days::new(HISTORY_DAYS);
     let (mut tables, mut buckets, mut slots, mut values, mut tested) = (vec![], vec![], vec![], vec![], vec![]);
     for (fact, counts) in &counts {
         let Some((first, _)) = counts.first_key_value() else {

@@ -13,16 +13,24 @@ use crate::{JobSettings, Platform};
 /// Watermarks and published partitions, as they were when the run began.
 pub(crate) struct Known {
     watermarks: Vec<Watermark>,
-    partitions: BTreeMap<(String, String), LakePartition>,
+    /// By the name of their dataset.
+    partitions: BTreeMap<String, BTreeMap<Partition, LakePartition>>,
 }
 
 impl Known {
     pub(crate) async fn load(platform: &Platform) -> Result<Self, JobError> {
-        let partitions = platform.warehouse.partitions(None).await?.into_iter();
-        let by_name = partitions.map(|known| ((known.dataset.clone(), known.partition.clone()), known));
+        let mut partitions = BTreeMap::<_, BTreeMap<_, _>>::new();
+        for known in platform.warehouse.partitions(None).await? {
+            if let Some(partition) = Partition::parse(&known.partition) {
+                partitions
+                    .entry(known.dataset.clone())
+                    .or_default()
+                    .insert(partition, known);
+            }
+        }
         Ok(Self {
             watermarks: platform.warehouse.watermarks().await?,
-            partitions: by_name.collect(),
+            partitions,
         })
     }
 
@@ -100,35 +108,29 @@ impl Known {
 
     /// Whether every published partition of a dataset is there, of those that are kept.
     pub(crate) fn is_complete(&self, dataset: &Dataset, snapshot: &Snapshot, kept_since: Option<NaiveDate>) -> bool {
-        let name = dataset.to_string();
-        let mut published = self
-            .partitions
-            .values()
-            .filter(|known| known.dataset == name && known.rows > 0);
-        published.all(|known| {
-            Partition::parse(&known.partition).is_some_and(|partition| {
-                kept_since.is_some_and(|since| partition.day < since) || snapshot.file(dataset, partition).is_some()
-            })
+        let mut published = self.of(dataset).filter(|(_, known)| known.rows > 0);
+        published.all(|(partition, _)| {
+            kept_since.is_some_and(|since| partition.day < since) || snapshot.file(dataset, partition).is_some()
         })
     }
 
     /// What was last published for a partition of a dataset.
     pub(crate) fn partition(&self, dataset: &Dataset, partition: impl Into<Partition>) -> Option<&LakePartition> {
-        let partition = partition.into().to_string();
-        self.partitions.get(&(dataset.to_string(), partition))
+        self.partitions.get(&dataset.to_string())?.get(&partition.into())
     }
 
     /// The partitions of a dataset that were published.
     pub(crate) fn partitions(&self, dataset: &Dataset) -> impl Iterator<Item = Partition> {
-        let name = dataset.to_string();
-        let all = self.partitions.values().filter(move |known| known.dataset == name);
-        all.filter_map(|known| Partition::parse(&known.partition))
+        self.of(dataset).map(|(partition, _)| partition)
     }
 
     /// The days of a dataset that were published.
     pub(crate) fn days<'a>(&'a self, dataset: &Dataset) -> impl Iterator<Item = (NaiveDate, &'a LakePartition)> {
-        let name = dataset.to_string();
-        let all = self.partitions.values().filter(move |known| known.dataset == name);
-        all.filter_map(|known| Some((Partition::parse(&known.partition)?.day, known)))
+        self.of(dataset).map(|(partition, known)| (partition.day, known))
+    }
+
+    fn of<'a>(&'a self, dataset: &Dataset) -> impl Iterator<Item = (Partition, &'a LakePartition)> {
+        let partitions = self.partitions.get(&dataset.to_string()).into_iter().flatten();
+        partitions.map(|(partition, known)| (*partition, known))
     }
 }

@@ -360,6 +360,13 @@ async fn partitions_are_replaced_and_removed_and_watermarks_never_go_back() {
         (known[0].etag.as_deref(), known[0].run_id),
         (Some("\"tag\""), change.run_id)
     );
+    let facts = ["facts/users".to_owned()];
+    let rows = async |since| database.warehouse.rows_by_day(&facts, since).await.unwrap();
+    let users = |day, rows| vec![(facts[0].clone(), day, rows)];
+    for since in ["2026-03-08", "2026-03-09"].map(day) {
+        assert_eq!(rows(since).await, users(day("2026-03-09"), 5));
+    }
+    assert_eq!(rows(day("2026-03-12")).await, users(day("2026-03-11"), 5));
     assert_eq!(
         database.warehouse.watermarks().await.unwrap()[0].extracted_to,
         at(LATER)
