@@ -94,6 +94,21 @@ async fn a_plan_whose_file_was_replaced_fails_as_one_to_try_again_and_mixes_noth
     assert!(error.is_retryable(), "{error:?}");
 }
 
+/// The listing says which version it is, and not the first answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_replaced_before_a_session_first_read_it_is_not_read() {
+    let library = QueryLibrary::embedded().unwrap();
+    let query = library.get("state/internal_users").unwrap();
+    for rows in [3, 30_000] {
+        let world = World::new();
+        world.publish(&keys(rows), FileStamp::default()).await;
+        let before = world.session().await;
+        world.publish(&keys(rows - 1), FileStamp::default()).await;
+        let error = before.query(query, &Params::default()).await.unwrap_err();
+        assert!(error.is_retryable(), "{rows} rows: {error:?}");
+    }
+}
+
 /// What a session has read whole, it need not read again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_goes_on_with_the_small_files_that_it_began_with() {

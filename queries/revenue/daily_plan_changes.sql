@@ -12,8 +12,8 @@ with subscribed as materialized (
 ),
 
 -- Failed payments are no money; a refunded one was paid first. What was paid for a subscription that is not there, or
--- that has another currency, is of an unknown plan. All payments are read, and what is kept of them is little: as many
--- rows as there are plans on days.
+-- that has another currency, is of an unknown plan. All payments are read, and little is kept of them: a row for
+-- each day, kind, plan and day of refund.
 paid as materialized (
     select date, kind, plan, refund_date, count(*) as payments, sum(amount) as amount, sum(refund) as refund
     from (
@@ -32,7 +32,8 @@ paid as materialized (
     group by date, kind, plan, refund_date
 ),
 
--- Each thing on its own day, and how often. That a subscription was started changes nothing yet, but makes its plan known.
+-- Each thing on its own day, and how often. That a subscription was started changes nothing yet, but makes its plan
+-- known.
 happenings as (
     select date, plan, 'start' as what, 1 as times, cast(null as decimal(12, 2)) as amount
     from subscribed

@@ -18,7 +18,7 @@ use crate::kept_files::{KeptFiles, LARGEST, is_plain};
 
 /// Reads each file only in the version that it first met, known by its ETag.
 ///
-/// Small files of the listing are read once, and held.
+/// Small files that were expected are read once, and held.
 ///
 /// A Parquet file is read in several requests: footer, then column chunks. When the file is replaced between two of
 /// them the later one fails with [`object_store::Error::Precondition`], and whoever planned may plan again.
@@ -51,7 +51,7 @@ impl PinnedStore {
     }
 
     /// Pins files as a listing found them, before they are read. Each plan says which it is about to read: to pin a whole
-    /// history for every view of it would take longer than most plans.
+    /// history for every view of it would take longer than most plans. What is pinned already stays so.
     pub fn expect<'a>(&self, listed: impl IntoIterator<Item = &'a ObjectMeta>) {
         let mut pins = self.pins();
         for meta in listed {

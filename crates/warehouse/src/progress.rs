@@ -94,7 +94,7 @@ impl Warehouse {
     }
 
     /// How many rows these datasets have on each day from `since` on: the dataset, the day, the rows. What they have on
-    /// earlier days comes as one sum, of the day before.
+    /// earlier days comes as one sum, of the day before, and tells that the dataset had begun.
     ///
     /// # Errors
     /// When the warehouse does not answer.

@@ -2,8 +2,8 @@
 //! last.
 //!
 //! Values are taken in the order in which they lie in a row, which is the order in which ConnectorX asks for them.
-//! tokio-postgres' own reader finds where each begins before the first is taken, in a list that grows with every row, and
-//! asks of each whether its type fits: a quarter of the reading thread's time, by perf. Here the types are settled once
+//! tokio-postgres' own reader finds where each begins before the first is taken, in a list that it makes anew for every
+//! row, and asks of each whether its type fits: a quarter of the reading thread's time, by perf. Here the types are settled once
 //! for all rows, by whoever described the query.
 
 use std::error::Error;
@@ -81,6 +81,9 @@ impl BinaryRows {
     /// Takes the messages that arrived next, when no values are left of those before.
     pub(super) fn take(&mut self, messages: Vec<Bytes>) -> Result<(), Malformed> {
         debug_assert_eq!(self.left(), 0, "rows would be lost");
+        if self.has_ended() && !messages.is_empty() {
+            return Err(Malformed("more behind its trailer".into()));
+        }
         self.rows = messages;
         self.row = 0;
         if self.stage == Stage::Header
@@ -228,6 +231,15 @@ mod tests {
         let mut rows = BinaryRows::new(2);
         rows.take(sent(&[END])).unwrap();
         assert_eq!((rows.left(), rows.has_ended()), (0, true));
+    }
+
+    #[test]
+    fn nothing_comes_behind_the_trailer() {
+        let mut rows = BinaryRows::new(2);
+        rows.take(sent(&[END])).unwrap();
+        rows.take(Vec::new()).unwrap();
+        let error = rows.take(vec![row(&[None, None]).into()]).unwrap_err();
+        assert!(error.to_string().contains("behind its trailer"), "{error}");
     }
 
     #[test]

@@ -177,7 +177,8 @@ impl<'a> PartitionParser<'a> for CopyParser {
     }
 }
 
-/// The contract's columns have types that these Rust types can hold; enums come as their labels, which are texts.
+/// ConnectorX asks for a Rust type by what the column was described as. All texts arrive alike: varchar, bpchar, and enums
+/// by their labels.
 macro_rules! produce {
     ($($of:ty => $wire:ident),+ $(,)?) => {$(
         impl<'r> Produce<'r, $of> for CopyParser {

@@ -57,13 +57,13 @@ pub(crate) async fn series(platform: &Platform, job: Job, asked: Interval) -> Re
     if job == Job::Daily
         && let Ok(days) = DayWindow::new(from.date_naive(), to.date_naive())
     {
-        let oldest = days.from() - Days::new(HISTORY_DAYS);
+        let since = days.from() - Days::new(HISTORY_DAYS);
         let facts: Vec<_> = Fact::ALL
             .iter()
             .map(|fact| datasets::facts(*fact).to_string())
             .collect();
-        let counted = platform.warehouse.rows_by_day(&facts, oldest).await?;
-        rows = fact_rows(&counted, oldest, days).map_err(|error| JobError::Shape {
+        let counted = platform.warehouse.rows_by_day(&facts, since).await?;
+        rows = fact_rows(&counted, since, days).map_err(|error| JobError::Shape {
             query: query.to_owned(),
             table: "data_quality_alerts",
             problem: error.to_string(),
@@ -74,9 +74,9 @@ pub(crate) async fn series(platform: &Platform, job: Job, asked: Interval) -> Re
     Ok(verdicts)
 }
 
-/// How many rows each fact has on each day from `oldest` to the end of `days`, as the series of no column; of `counted`,
+/// How many rows each fact has on each day from `since` to the end of `days`, as the series of no column; of `counted`,
 /// a dataset's rows on a day.
-fn fact_rows(counted: &[(String, NaiveDate, i64)], oldest: NaiveDate, days: DayWindow) -> Result<Rows, ArrowError> {
+fn fact_rows(counted: &[(String, NaiveDate, i64)], since: NaiveDate, days: DayWindow) -> Result<Rows, ArrowError> {
     let mut counts: BTreeMap<String, BTreeMap<NaiveDate, i64>> = BTreeMap::new();
     for (dataset, day, rows) in counted {
         let fact = Fact::ALL
@@ -91,7 +91,7 @@ fn fact_rows(counted: &[(String, NaiveDate, i64)], oldest: NaiveDate, days: DayW
         let Some((first, _)) = counts.first_key_value() else {
             continue;
         };
-        for day in oldest.max(*first).iter_days().take_while(|day| *day < days.to()) {
+        for day in since.max(*first).iter_days().take_while(|day| *day < days.to()) {
             tables.push(fact.as_str());
             buckets.push(day.to_string());
             slots.push(day.weekday().num_days_from_sunday().cast_signed());
