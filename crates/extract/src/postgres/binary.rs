@@ -3,8 +3,8 @@
 //!
 //! Values are taken in the order in which they lie in a row, which is the order in which ConnectorX asks for them.
 //! tokio-postgres' own reader finds where each begins before the first is taken, in a list that it makes anew for every
-//! row, and asks of each whether its type fits: a quarter of the reading thread's time, by perf. Here the types are settled once
-//! for all rows, by whoever described the query.
+//! row, and asks of each whether its type fits: a quarter of a read's time, by perf. Here the types are settled once for
+//! all rows, by whoever described the query.
 
 use std::error::Error;
 
