@@ -37,6 +37,7 @@ use kindred_warehouse::{SUMMARY_TABLES, USER_BEHAVIOR_EVENTS};
 mod bench;
 mod memory;
 mod plans;
+mod shares;
 mod work;
 
 use bench::{Bench, in_lake};

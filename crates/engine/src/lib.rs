@@ -8,12 +8,14 @@
 
 mod bind;
 mod error;
+mod few_keys;
 mod footers;
 mod functions;
 mod library;
 mod materialized;
 mod params;
 mod session;
+mod shares;
 mod table;
 mod work;
 

@@ -12,6 +12,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::physical_plan::{SendableRecordBatchStream, collect};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::stream::BoxStream;
@@ -20,6 +21,7 @@ use kindred_lake::{Dataset, Fault, Lake, PartitionFile, PinnedStore, Snapshot};
 use tokio::time::timeout;
 
 use crate::bind::{Bound, Planned, read_only};
+use crate::few_keys::FewKeys;
 use crate::table::PartitionedTable;
 use crate::{EngineError, Params, Query, Work, functions};
 
@@ -130,7 +132,15 @@ impl Engine {
         // the rows of its other side to each other.
         config.options_mut().optimizer.hash_join_single_partition_threshold = 8 << 20;
         config.options_mut().optimizer.hash_join_single_partition_threshold_rows = 1 << 19;
-        let context = SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime));
+        // Whole days lie in one stream where they can, so that what is grouped by day and more need not move. By default,
+        // that counts from four streams on.
+        config.options_mut().optimizer.subset_repartition_threshold = 1;
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(Arc::clone(&self.runtime))
+            .with_default_features()
+            .with_physical_optimizer_rule(Arc::new(FewKeys));
+        let context = SessionContext::new_with_state(state.build());
         functions::register(&context);
         context
     }

@@ -17,20 +17,23 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_expr::Partitioning;
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use kindred_lake::{Partition, PartitionFile, PinnedStore};
 use object_store::{ObjectMeta, ObjectStore};
 
 use crate::footers::{FOOTER_BYTES, estimated_rows};
+use crate::shares;
 
 /// The columns that stand for a file's partition.
 pub(crate) const DATE: &str = "date";
 const HOUR: &str = "hour";
 
-/// From so many rows a file on, an index of its pages, of 20,000 rows each, can leave some of them out: it is read and
-/// decoded by each scan anew. Of files of hours, and of most days, it says what their footer says.
-const ROWS_WORTH_AN_INDEX: usize = 100_000;
+/// From so many rows a file on, an index of its pages, of 20,000 rows each, is worth what it costs: it is read and decoded by
+/// each scan anew. Of smaller files, it would leave out more than their footer does where few keys are looked for alone.
+const ROWS_WORTH_AN_INDEX: usize = 1_000_000;
 
 /// The files of one dataset, as a snapshot found them. A filter on `date` and `hour` alone decides which of them are
 /// opened.
@@ -110,6 +113,29 @@ impl PartitionedTable {
         !columns.is_empty() && columns.iter().all(|column| is_key(&column.name)) && !filter.is_volatile()
     }
 
+    /// The files for each of so many streams, and what can be said of the rows that each of them gives.
+    fn shared_out(
+        &self,
+        mut files: Vec<PartitionFile>,
+        streams: usize,
+    ) -> Result<(Vec<FileGroup>, Option<Partitioning>)> {
+        files.sort_by_key(|file| file.partition.day);
+        let mut partitioning = None;
+        let cuts = shares::by_day(&files, streams);
+        if let Some(cuts) = &cuts {
+            let date = Column::new_with_schema(DATE, self.schema.table_schema())?;
+            partitioning = Some(shares::partitioning(&files, cuts, date)?);
+        }
+        let mut files: Vec<_> = files.into_iter().map(|file| self.partitioned(file)).collect();
+        let Some(cuts) = cuts else {
+            return Ok((FileGroup::new(files).split_files(streams), None));
+        };
+        let mut groups: Vec<_> = cuts.iter().rev().map(|cut| files.split_off(*cut)).collect();
+        groups.push(files);
+        let groups = groups.into_iter().rev().map(FileGroup::new).collect();
+        Ok((groups, partitioning))
+    }
+
     /// The file with what its path says of it.
     fn partitioned(&self, file: PartitionFile) -> PartitionedFile {
         let partition = file.partition;
@@ -181,10 +207,10 @@ impl TableProvider for PartitionedTable {
             let schema = DFSchema::try_from(self.schema())?;
             source = source.with_predicate(state.create_physical_expr(predicate, &schema)?);
         }
-        let files = files.into_iter().map(|file| self.partitioned(file));
-        let groups = FileGroup::new(files.collect()).split_files(state.config().target_partitions());
+        let (groups, partitioning) = self.shared_out(files, state.config().target_partitions())?;
         let config = FileScanConfigBuilder::new(self.address.clone(), Arc::new(source))
             .with_file_groups(groups)
+            .with_output_partitioning(partitioning)
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
