@@ -22,7 +22,7 @@ with hours as (
 ),
 
 -- No span is longer than a day: those of the window started on its days, or on the one before.
-sessions as (
+sessions as materialized (
     select user_key, started_at, span_end
     from (
         select

@@ -20,24 +20,30 @@ with spans as (
     where date >= $from - interval '1 day' and date < $to
 ),
 
--- Who had many sessions on a day is looked at once.
-merged as (
+-- Who had many sessions on a day has one row. Held, since three parts look at it.
+merged as materialized (
     select date, user_key, platform, app_version, bool_or(goes_on) as goes_on
     from spans
     group by date, user_key, platform, app_version
 ),
 
-days as (
-    select
-        unnest(case when goes_on then make_array(date, cast(date + interval '1 day' as date)) else make_array(date) end)
-            as date,
-        user_key,
-        platform,
-        app_version
+-- Few spans reach into the next day, and most of those who have one begin another on it.
+carried as (
+    select cast(date + interval '1 day' as date) as date, user_key, platform, app_version
     from merged
+    where goes_on
 )
 
-select distinct date, user_key, platform, app_version
-from days
-where date >= $from and date < $to
+select date, user_key, platform, app_version
+from merged
+where date >= $from
+union all
+select c.date, c.user_key, c.platform, c.app_version
+from carried c
+left anti join merged m
+    on m.date = c.date
+    and m.user_key = c.user_key
+    and (m.platform is not distinct from c.platform)
+    and (m.app_version is not distinct from c.app_version)
+where c.date < $to
 order by date, user_key, platform, app_version
