@@ -27,7 +27,7 @@ merged as materialized (
     group by date, user_key, platform, app_version
 ),
 
--- Few spans reach into the next day, and most of those who have one begin another on it.
+-- Who is on the next day by such a span alone: the fewest, and not those who have a row there already.
 carried as (
     select cast(date + interval '1 day' as date) as date, user_key, platform, app_version
     from merged
