@@ -186,7 +186,7 @@ fn read_case(file: &Path) -> Case {
     case
 }
 
-/// A parameter by the look of its value: nothing, a day, an instant, a number, or else a text.
+/// A parameter by the look of its value: nothing, a day, an instant, a number, texts in brackets, or else a text.
 fn param(value: &str) -> Value {
     if value.is_empty() {
         Value::Instant(None)
@@ -196,6 +196,8 @@ fn param(value: &str) -> Value {
         Value::Instant(Some(instant))
     } else if let Ok(number) = value.parse() {
         Value::Integer(number)
+    } else if let Some(texts) = value.strip_prefix('[').and_then(|value| value.strip_suffix(']')) {
+        Value::Texts(texts.split(", ").map(str::to_owned).collect())
     } else {
         Value::Text(value.to_owned())
     }

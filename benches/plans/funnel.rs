@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use arrow::array::{Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use kindred_benches::figures::{Figure, Limit};
@@ -36,9 +37,10 @@ const PEOPLE: &str = "funnel_people";
 /// Measures how many times faster its rows are there.
 pub(crate) async fn measure(subject: &Subject, peer: &mut Peer) -> anyhow::Result<Figure> {
     let sql = statement("funnel/conversion_funnels", &parameters(subject.of_days(all_days())))?;
-    let (old, open) = days();
+    let open = open_days();
+    let settled = DayWindow::new(all_days().from(), open.from()).context("more days than a window has")?;
     let before = Uuid::new_v4();
-    let settled = follow(subject, old, before).await?;
+    let settled = follow(subject, settled, before).await?;
     let (ours, _) = answer(subject, &settled, open).await?;
     expect_same("the funnel", &ours.batches, &peer.rows(&sql)?.0)?;
 
@@ -66,12 +68,9 @@ pub(crate) async fn measure(subject: &Subject, peer: &mut Peer) -> anyhow::Resul
     })
 }
 
-/// The entry dates that are settled when the lake's last day is computed, and those that what happened on it may take
-/// further.
-fn days() -> (DayWindow, DayWindow) {
-    let open = last_days(WINDOW_DAYS + 1);
-    let settled = DayWindow::new(all_days().from(), open.from()).expect("more days than a window has");
-    (settled, open)
+/// The entry dates that what happened on the lake's last day may take further.
+pub(crate) fn open_days() -> DayWindow {
+    last_days(WINDOW_DAYS + 1)
 }
 
 /// The rows of all dates, when the people of some are settled and those of others are followed.
@@ -129,6 +128,7 @@ pub(crate) fn parameters(params: Params) -> Params {
     params
         .with("funnel_name", text("shop_window"))
         .with("facts", text(""))
+        .with("entry_kinds", Value::Texts(vec![format!("event:{}", STEPS[0])]))
         .with("step_count", Value::Integer(5))
         .with("followed_steps", Value::Integer(!1))
         .with(

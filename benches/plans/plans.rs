@@ -79,14 +79,12 @@ pub(crate) async fn alone(name: &str, subject: &Subject, peer: &mut Peer) -> any
     one(query, *days, 1, subject, peer).await.map(drop)
 }
 
-/// The parameters of a query: a plan's, a funnel's, or those of all days.
+/// The parameters of a query: a plan's, the open dates of the funnel, or those of all days.
 pub(crate) fn parameters(name: &str, subject: &Subject) -> Params {
     let days = PLANS.iter().find(|(query, _)| *query == name);
-    let params = subject.of_days(last_days(days.map_or(DAYS, |(_, days)| *days)));
-    if name.starts_with("funnel/") {
-        funnel::parameters(params)
-    } else {
-        params
+    match name {
+        "funnel/funnel_people" => funnel::parameters(subject.of_days(funnel::open_days())),
+        _ => subject.of_days(last_days(days.map_or(DAYS, |(_, days)| *days))),
     }
 }
 

@@ -2,11 +2,12 @@
 -- implements: metrics.md 6, "enters once", "Ordered", "Window", and 2, "Person"
 -- reads: funnel_steps, first_moments, aliases, internal_users, events, users, user_sessions, matches, messages, swipes, payments
 -- grain: date, person
--- parameters: from, to, currency, funnel_name, facts, step_count, followed_steps, window_seconds, entry, order
+-- parameters: from, to, currency, funnel_name, facts, entry_kinds, step_count, followed_steps, window_seconds, entry, order
 
 -- $entry 'first': a person enters once, at their first ever moment of step 1. 'any': on every date on which they have
 -- one, and is worth the deepest attempt that began on it. $order 'strict': nothing may come between two steps.
 -- $facts names what is read beside the events: the facts among the funnel's kinds; in a strict funnel, all.
+-- $entry_kinds are those of step 1, by which first moments lie in their files.
 -- $followed_steps is a mask of the steps whose moments are looked for. Where step 1 is entered once, and what enters
 -- it fills no other step, that one is left out: the first ever moments tell of it, and no later one matters.
 
@@ -103,8 +104,7 @@ facts as (
 firsts as (
     select f.date, f.user_key, f.anonymous_key, f.at
     from first_moments f
-    join kinds k on k.kind = f.kind
-    where $entry = 'first' and f.date < $to and k.steps & 1 = 1
+    where $entry = 'first' and f.date < $to and array_has($entry_kinds, f.kind)
 ),
 
 openings as (

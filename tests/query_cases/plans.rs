@@ -192,6 +192,7 @@ fn spelled_out(query: &Query, case: &Case) -> String {
             Value::Instant(Some(instant)) => format!("timestamp '{}'", instant.naive_utc()),
             Value::Instant(None) => "cast(null as timestamp)".to_owned(),
             Value::Text(text) => format!("'{text}'"),
+            Value::Texts(texts) => format!("make_array('{}')", texts.join("', '")),
             Value::Integer(number) => number.to_string(),
         };
         sql.replace(&format!("${name}"), &literal)

@@ -141,4 +141,22 @@ mod tests {
             .unwrap();
         assert_eq!(rows[0].column(0).as_string::<i32>().value(0), text);
     }
+
+    #[tokio::test]
+    async fn what_texts_are_compared_with_is_known_to_the_plan() {
+        let sql = "-- What it answers.\n-- reads:\n-- grain: name\n-- parameters: names\n
+            select name from (values ('a'), ('b'), ('c, d'), (null)) v(name) where array_has($names, name) order by name";
+        let query = Query::parse("kpi/x", sql).unwrap();
+        for (names, expected) in [(&["c, d", "it's", "a"] as &[_], &["a", "c, d"] as &[_]), (&[], &[])] {
+            let texts = names.iter().map(ToString::to_string).collect();
+            let params = Params::default().with("names", Value::Texts(texts));
+            let bound = Bound::new(&query, &params).unwrap();
+            let planned = bound.plan(&SessionContext::new(), &query.sql).await.unwrap();
+            let plan = planned.frame.clone().into_optimized_plan().unwrap().to_string();
+            assert!(!plan.contains("array_has"), "{plan}");
+            let rows = planned.frame.collect().await.unwrap();
+            let found = rows.iter().flat_map(|rows| rows.column(0).as_string::<i32>().iter().flatten());
+            assert_eq!(found.collect::<Vec<_>>(), expected);
+        }
+    }
 }

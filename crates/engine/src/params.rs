@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use datafusion::arrow::datatypes::Date32Type;
+use datafusion::arrow::datatypes::{DataType, Date32Type};
 use datafusion::common::ScalarValue;
 
 /// The value of one placeholder.
@@ -15,6 +15,8 @@ pub enum Value {
     Instant(Option<DateTime<Utc>>),
     /// A text.
     Text(String),
+    /// Texts, a list of TEXT. A plan knows what `array_has` compares with it, and reads no more than that.
+    Texts(Vec<String>),
     /// A whole number, a BIGINT.
     Integer(i64),
 }
@@ -26,6 +28,7 @@ impl Value {
             Self::Day(_) => "Date32",
             Self::Instant(_) => r#"Timestamp(Microsecond, Some("UTC"))"#,
             Self::Text(_) => "Utf8",
+            Self::Texts(_) => "List(Utf8)",
             Self::Integer(_) => "Int64",
         }
     }
@@ -39,6 +42,10 @@ impl From<&Value> for ScalarValue {
                 Self::TimestampMicrosecond(instant.map(|instant| instant.timestamp_micros()), Some("UTC".into()))
             }
             Value::Text(text) => Self::Utf8(Some(text.clone())),
+            Value::Texts(texts) => {
+                let texts: Vec<_> = texts.iter().map(|text| Self::from(text.as_str())).collect();
+                Self::List(Self::new_list_nullable(&texts, &DataType::Utf8))
+            }
             Value::Integer(number) => Self::Int64(Some(*number)),
         }
     }

@@ -187,6 +187,7 @@ impl FunnelSpec {
         Params::default()
             .with("funnel_name", Value::Text(self.name.clone()))
             .with("facts", Value::Text(self.facts()))
+            .with("entry_kinds", Value::Texts(self.entry_kinds()))
             .with("step_count", Value::Integer(steps))
             .with("followed_steps", Value::Integer(self.followed_steps()))
             .with(
@@ -221,6 +222,12 @@ impl FunnelSpec {
             schema,
             batches: vec![batch.expect("the columns have their types and equal lengths")],
         }
+    }
+
+    /// What people enter by.
+    fn entry_kinds(&self) -> Vec<String> {
+        let kinds = self.steps.first().map(|step| &step.kinds);
+        kinds.into_iter().flatten().map(ToString::to_string).collect()
     }
 
     /// A mask of the steps whose moments are looked for, bit 0 being step 1: all, but for a step 1 that people enter once

@@ -117,6 +117,8 @@ fn a_funnel_reads_the_facts_of_its_kinds_and_a_strict_one_all() {
     assert_eq!(facts(&funnel), Some(Value::Text(some.to_owned())));
     funnel.order = FunnelOrder::Strict;
     let all = "registration session match message like purchase";
+    let entered_by = Value::Texts(vec!["event:app_open".to_owned()]);
+    assert_eq!(funnel.params().get("entry_kinds"), Some(&entered_by));
     assert_eq!(facts(&funnel), Some(Value::Text(all.to_owned())));
     assert_eq!(
         funnel.params().get("window_seconds"),
