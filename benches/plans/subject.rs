@@ -150,6 +150,10 @@ pub(crate) fn literal(value: &Value) -> String {
         Value::Instant(Some(instant)) => format!("timestamp '{}'", instant.naive_utc()),
         Value::Instant(None) => "null".to_owned(),
         Value::Text(text) => quoted(text),
+        Value::Texts(texts) => {
+            let texts: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
+            format!("[{}]", texts.join(", "))
+        }
         Value::Integer(number) => number.to_string(),
     }
 }

@@ -155,7 +155,9 @@ mod tests {
             let plan = planned.frame.clone().into_optimized_plan().unwrap().to_string();
             assert!(!plan.contains("array_has"), "{plan}");
             let rows = planned.frame.collect().await.unwrap();
-            let found = rows.iter().flat_map(|rows| rows.column(0).as_string::<i32>().iter().flatten());
+            let found = rows
+                .iter()
+                .flat_map(|rows| rows.column(0).as_string::<i32>().iter().flatten());
             assert_eq!(found.collect::<Vec<_>>(), expected);
         }
     }

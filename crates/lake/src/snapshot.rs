@@ -87,13 +87,57 @@ impl Lake {
 
     async fn list(&self, dataset: &Dataset) -> Result<BTreeMap<Partition, PartitionFile>, LakeError> {
         let folder = Path::from(dataset.folder());
-        let listed = self.store.list(Some(&folder)).try_collect().await;
-        let listed: Vec<ObjectMeta> = listed.map_err(|source| self.failed("list", &folder, source))?;
-        let partitions = listed.into_iter().filter_map(|meta| {
+        let failed = |source| self.failed("list", &folder, source);
+        let folders = self.listed_apart(dataset, &folder).await.map_err(failed)?;
+        let listed = stream::iter(folders).map(|folder| self.store.list(Some(&folder)).try_collect::<Vec<_>>());
+        let listed = listed.buffer_unordered(LISTINGS_AT_ONCE).try_concat().await;
+        let partitions = listed.map_err(failed)?.into_iter().filter_map(|meta| {
             let partition = dataset.partition_of(&meta.location)?;
             let meta = Arc::new(meta);
             Some((partition, PartitionFile { partition, meta }))
         });
         Ok(partitions.collect())
+    }
+
+    /// The folders to be listed for a dataset, side by side: on a disk, each day of many hours has one. A bucket tells a
+    /// thousand files at a time, of whatever days.
+    async fn listed_apart(&self, dataset: &Dataset, folder: &Path) -> object_store::Result<Vec<Path>> {
+        if self.folder.is_none() || !dataset.is_hourly() {
+            return Ok(vec![folder.clone()]);
+        }
+        let listed = self.store.list_with_delimiter(Some(folder)).await?;
+        Ok(listed.common_prefixes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_hour_of_every_day_is_listed_and_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        let lake = Lake::open(home.path().to_str().unwrap(), []).unwrap();
+        let events = Dataset::facts("events").by_hour();
+        let hours = [("2026-01-31", 0), ("2026-01-31", 23), ("2026-02-01", 5)];
+        let hours = hours.map(|(day, hour)| Partition::hour(day.parse().unwrap(), hour));
+        let others = [
+            "date=2026-02-01/hour=06/part-0.parquet#1",
+            "date=2026-02-01/part-0.parquet",
+            "part-0.parquet",
+        ];
+        let others = others.map(|file| format!("{events}/{file}"));
+        for file in hours.map(|hour| events.file(hour)).iter().chain(&others) {
+            let path = home.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, file).unwrap();
+        }
+        let none = Dataset::facts("none").by_hour();
+        let snapshot = lake.snapshot([events.clone(), none.clone()]).await.unwrap();
+        let found: Vec<_> = snapshot.files(&events).map(|file| file.partition).collect();
+        assert_eq!(found, hours);
+        let sizes = snapshot.files(&events).map(|file| file.meta.size);
+        assert!(sizes.eq(hours.map(|hour| events.file(hour).len() as u64)));
+        assert_eq!(snapshot.files(&none).count(), 0);
     }
 }
