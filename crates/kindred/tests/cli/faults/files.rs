@@ -47,7 +47,7 @@ async fn a_run_whose_files_are_replaced_while_it_reads_them_fails_rather_than_mi
 async fn files_that_are_replaced_by_others_between_two_runs_are_read_again_from_the_source() {
     let night = Night::prepared().await;
     let round = night.round("foreign").await;
-    for part in ["facts/payments/", "facts/user_sessions/", "state/"] {
+    for part in ["facts/messages/", "facts/user_sessions/", "state/"] {
         let files = round.files();
         let mut files = files.iter().filter(|file| file.starts_with(part));
         let (Some(one), Some(other)) = (files.next(), files.next()) else {
