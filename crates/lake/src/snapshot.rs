@@ -87,26 +87,14 @@ impl Lake {
 
     async fn list(&self, dataset: &Dataset) -> Result<BTreeMap<Partition, PartitionFile>, LakeError> {
         let folder = Path::from(dataset.folder());
-        let failed = |source| self.failed("list", &folder, source);
-        let folders = self.listed_apart(dataset, &folder).await.map_err(failed)?;
-        let listed = stream::iter(folders).map(|folder| self.store.list(Some(&folder)).try_collect::<Vec<_>>());
-        let listed = listed.buffer_unordered(LISTINGS_AT_ONCE).try_concat().await;
-        let partitions = listed.map_err(failed)?.into_iter().filter_map(|meta| {
+        let listed = self.store.list(Some(&folder)).try_collect().await;
+        let listed: Vec<ObjectMeta> = listed.map_err(|source| self.failed("list", &folder, source))?;
+        let partitions = listed.into_iter().filter_map(|meta| {
             let partition = dataset.partition_of(&meta.location)?;
             let meta = Arc::new(meta);
             Some((partition, PartitionFile { partition, meta }))
         });
         Ok(partitions.collect())
-    }
-
-    /// The folders to be listed for a dataset, side by side: on a disk, each day of many hours has one. A bucket tells a
-    /// thousand files at a time, of whatever days.
-    async fn listed_apart(&self, dataset: &Dataset, folder: &Path) -> object_store::Result<Vec<Path>> {
-        if self.folder.is_none() || !dataset.is_hourly() {
-            return Ok(vec![folder.clone()]);
-        }
-        let listed = self.store.list_with_delimiter(Some(folder)).await?;
-        Ok(listed.common_prefixes)
     }
 }
 

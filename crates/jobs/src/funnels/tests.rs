@@ -117,13 +117,22 @@ fn a_funnel_reads_the_facts_of_its_kinds_and_a_strict_one_all() {
     assert_eq!(facts(&funnel), Some(Value::Text(some.to_owned())));
     funnel.order = FunnelOrder::Strict;
     let all = "registration session match message like purchase";
-    let entered_by = Value::Texts(vec!["event:app_open".to_owned()]);
-    assert_eq!(funnel.params().get("entry_kinds"), Some(&entered_by));
     assert_eq!(facts(&funnel), Some(Value::Text(all.to_owned())));
     assert_eq!(
         funnel.params().get("window_seconds"),
         Some(&Value::Integer(14 * 86_400))
     );
+}
+
+#[test]
+fn people_enter_by_every_kind_of_step_1() {
+    let mut funnel = FunnelSpec::onboarding(14);
+    let entry_kinds = |funnel: &FunnelSpec| funnel.params().get("entry_kinds").cloned();
+    let texts = |kinds: &[&str]| Some(Value::Texts(kinds.iter().map(ToString::to_string).collect()));
+    assert_eq!(entry_kinds(&funnel), texts(&["event:app_open"]));
+    let registration = funnel.steps[2].kinds[0].clone();
+    funnel.steps[0].kinds.push(registration);
+    assert_eq!(entry_kinds(&funnel), texts(&["event:app_open", "registration"]));
 }
 
 #[test]
