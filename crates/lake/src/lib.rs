@@ -12,6 +12,7 @@ mod error;
 mod fault;
 mod kept_files;
 mod layout;
+mod local_listing;
 mod partition;
 mod pinned_store;
 mod place;

@@ -8,7 +8,8 @@ use object_store::ObjectMeta;
 use object_store::path::Path;
 
 use crate::stage::StagedPartition;
-use crate::{Dataset, Lake, LakeError, Partition};
+use crate::swap::on_disk;
+use crate::{Dataset, Lake, LakeError, Partition, local_listing};
 
 /// Datasets that are listed side by side: a bucket answers each with a delay, whatever lies in it.
 const LISTINGS_AT_ONCE: usize = 8;
@@ -86,15 +87,27 @@ impl Lake {
     }
 
     async fn list(&self, dataset: &Dataset) -> Result<BTreeMap<Partition, PartitionFile>, LakeError> {
+        let files = if let Some(root) = self.folder.clone() {
+            let dataset = dataset.clone();
+            on_disk(move || local_listing::files(&root, &dataset)).await?
+        } else {
+            self.list_store(dataset).await?
+        };
+        let files = files.into_iter().map(|(partition, meta)| {
+            let meta = Arc::new(meta);
+            (partition, PartitionFile { partition, meta })
+        });
+        Ok(files.collect())
+    }
+
+    async fn list_store(&self, dataset: &Dataset) -> Result<Vec<(Partition, ObjectMeta)>, LakeError> {
         let folder = Path::from(dataset.folder());
         let listed = self.store.list(Some(&folder)).try_collect().await;
         let listed: Vec<ObjectMeta> = listed.map_err(|source| self.failed("list", &folder, source))?;
-        let partitions = listed.into_iter().filter_map(|meta| {
-            let partition = dataset.partition_of(&meta.location)?;
-            let meta = Arc::new(meta);
-            Some((partition, PartitionFile { partition, meta }))
-        });
-        Ok(partitions.collect())
+        let files = listed
+            .into_iter()
+            .filter_map(|meta| Some((dataset.partition_of(&meta.location)?, meta)));
+        Ok(files.collect())
     }
 }
 

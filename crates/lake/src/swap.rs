@@ -148,9 +148,11 @@ fn fsync(path: PathBuf) -> Result<(), LakeError> {
     })
 }
 
-async fn on_disk<F>(work: F) -> Result<(), LakeError>
+/// What takes its time on the disk of this machine, beside what else there is to do.
+pub(crate) async fn on_disk<F, T>(work: F) -> Result<T, LakeError>
 where
-    F: FnOnce() -> Result<(), LakeError> + Send + 'static,
+    F: FnOnce() -> Result<T, LakeError> + Send + 'static,
+    T: Send + 'static,
 {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
