@@ -1,6 +1,6 @@
 -- Revenue, refunds and subscription purchases of each day, in the reporting currency.
 -- implements: metrics.md 4, "gross_revenue", "refunds", "Subscription purchase", "first_subscriptions"
--- reads: payments, internal_users
+-- reads: payments, first_purchases, internal_users
 -- grain: date
 -- parameters: from, to, currency
 
@@ -22,9 +22,13 @@ with paid as (
 
 -- Of two purchases at the same instant, one is the first.
 purchases as (
-    select date, row_number() over (partition by user_key order by paid_at, payment_id) as nth
-    from paid
-    where kind = 'initial'
+    select
+        p.date,
+        p.paid_at = f.paid_at
+            and row_number() over (partition by p.user_key, p.paid_at order by p.payment_id) = 1 as is_first
+    from paid p
+    left join first_purchases f on f.user_key = p.user_key
+    where p.kind = 'initial' and p.date >= $from and p.date < $to
 ),
 
 movements as (
@@ -36,9 +40,8 @@ movements as (
     from paid
     where cast(refunded_at as date) >= $from and cast(refunded_at as date) < $to
     union all
-    select date, cast(0 as decimal(12, 2)), cast(0 as decimal(12, 2)), 1, case when nth = 1 then 1 else 0 end
+    select date, cast(0 as decimal(12, 2)), cast(0 as decimal(12, 2)), 1, case when is_first then 1 else 0 end
     from purchases
-    where date >= $from and date < $to
 )
 
 select
