@@ -25,7 +25,7 @@ purchases as (
     select
         p.date,
         p.paid_at = f.paid_at
-            and row_number() over (partition by p.user_key, p.paid_at order by p.payment_id) = 1 as is_first
+            and row_number() over (partition by p.user_key order by p.paid_at, p.payment_id) = 1 as is_first
     from paid p
     left join first_purchases f on f.user_key = p.user_key
     where p.kind = 'initial' and p.date >= $from and p.date < $to
