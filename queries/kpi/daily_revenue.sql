@@ -20,7 +20,7 @@ with paid as (
     where p.status in ('succeeded', 'refunded') and p.currency = $currency
 ),
 
--- Of two purchases at the same instant, one is the first.
+-- Of two purchases at the same instant, which are of the same date, one is the first.
 purchases as (
     select
         p.date,

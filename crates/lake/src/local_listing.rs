@@ -1,8 +1,8 @@
 //! The files of a dataset on this machine's disk, found where they must lie.
 //!
 //! The store's own listing opens the folder of each file and asks for the path of each three times. A history has a
-//! folder for every file, tens of thousands of them, and every run lists them all: looking only where the layout has
-//! its files takes a fraction of that.
+//! folder for every file, thousands of them, and every run lists them all: here each file is asked for once, where the
+//! layout has it.
 
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};

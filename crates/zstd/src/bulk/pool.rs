@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use zstd_safe::{DCtx, SafeResult, WriteBuf};
 
-/// Contexts that are kept: as many columns as some plans read at once. Each holds about 160 kB.
+/// Contexts that are kept: as many columns as some plans read at once. Each holds 96 kB.
 pub(super) const KEPT: usize = 64;
 
 static IDLE: Mutex<Vec<DCtx<'static>>> = Mutex::new(Vec::new());
