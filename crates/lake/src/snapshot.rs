@@ -8,7 +8,7 @@ use object_store::ObjectMeta;
 use object_store::path::Path;
 
 use crate::stage::StagedPartition;
-use crate::swap::on_disk;
+use crate::store::on_disk;
 use crate::{Dataset, Lake, LakeError, Partition, local_listing};
 
 /// Datasets that are listed side by side: a bucket answers each with a delay, whatever lies in it.

@@ -125,6 +125,18 @@ impl Lake {
     }
 }
 
+/// What takes its time on the disk of this machine, beside what else there is to do.
+pub(crate) async fn on_disk<F, T>(work: F) -> Result<T, LakeError>
+where
+    F: FnOnce() -> Result<T, LakeError> + Send + 'static,
+    T: Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    }
+}
+
 /// The store's error behind that of a Parquet writer, which has it from a writer of bytes.
 fn store_error(error: ParquetError) -> Result<object_store::Error, ParquetError> {
     let ParquetError::External(cause) = error else {

@@ -12,6 +12,7 @@ use object_store::path::Path;
 use uuid::Uuid;
 
 use crate::layout::{STAGING, staged_by, staging_folder};
+use crate::store::on_disk;
 use crate::{Dataset, Lake, LakeError, Partition, StagedPartition};
 
 /// Requests to the store, or to the disk, that are under way at the same time.
@@ -146,16 +147,4 @@ fn fsync(path: PathBuf) -> Result<(), LakeError> {
         path,
         source,
     })
-}
-
-/// What takes its time on the disk of this machine, beside what else there is to do.
-pub(crate) async fn on_disk<F, T>(work: F) -> Result<T, LakeError>
-where
-    F: FnOnce() -> Result<T, LakeError> + Send + 'static,
-    T: Send + 'static,
-{
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-    }
 }
