@@ -85,15 +85,16 @@ active as (
         )
 ),
 
+-- In microseconds, since sessions are many: an instant with its zone costs a look at the calendar for each row.
 sessions as (
     select
         s.date,
         s.user_key,
-        s.started_at,
+        cast(s.started_at as bigint) as started,
         least(
-            greatest(coalesce(s.ended_at, s.last_seen_at), s.started_at),
-            s.started_at + interval '24 hours'
-        ) as span_end
+            greatest(cast(coalesce(s.ended_at, s.last_seen_at) as bigint), cast(s.started_at as bigint)),
+            cast(s.started_at as bigint) + 86400000000
+        ) as ended
     from user_sessions s
     left anti join internal_users i on i.user_key = s.user_key
     where s.date >= least(date_trunc('quarter', $from), date_trunc('week', $from) - interval '1 day')
@@ -104,14 +105,15 @@ sessions as (
 ),
 
 -- Every hour that a span meets, its last one excluded when the span ends just as it begins. Hours are numbered from 1970
--- on: a row costs a division, where an instant with its zone costs a look at the calendar.
+-- on.
 hours as (
     select user_key, unnest(generate_series(
-        cast(started_at as bigint) / 3600000000,
-        greatest((cast(span_end as bigint) - 1) / 3600000000, cast(started_at as bigint) / 3600000000)
+        started / 3600000000,
+        greatest((ended - 1) / 3600000000, started / 3600000000)
     )) as hour
     from sessions
-    where date >= $from - interval '1 day' and date < $to and cast(span_end as date) >= $from
+    where date >= $from - interval '1 day' and date < $to
+        and ended >= cast(arrow_cast($from, 'Timestamp(Microsecond, Some("UTC"))') as bigint)
 ),
 
 -- Distinct first, counted afterwards; each branch looks back no further than its own first bucket.
@@ -163,7 +165,7 @@ present as (
 
 -- What has one instant falls into one bucket of each length: counted by hour once, then added up for each.
 begun as (
-    select cast(started_at as bigint) / 3600000000 as hour, 0 as registrations, 1 as sessions from sessions
+    select started / 3600000000 as hour, 0 as registrations, 1 as sessions from sessions
     union all
     select cast(created_at as bigint) / 3600000000, 1, 0
     from users

@@ -21,65 +21,66 @@ with hours as (
     where hour >= $start and hour < $until and hour < $as_of
 ),
 
--- No span is longer than a day: those of the window started on its days, or on the one before.
+-- No span is longer than a day: those of the window started on its days, or on the one before. In microseconds, since
+-- they are many: an instant with its zone costs a look at the calendar for each row.
 sessions as materialized (
-    select user_key, started_at, span_end
+    select user_key, started, ended
     from (
         select
             s.user_key,
-            s.started_at,
+            cast(s.started_at as bigint) as started,
             least(
-                greatest(coalesce(s.ended_at, s.last_seen_at), s.started_at),
-                s.started_at + interval '24 hours'
-            ) as span_end
+                greatest(cast(coalesce(s.ended_at, s.last_seen_at) as bigint), cast(s.started_at as bigint)),
+                cast(s.started_at as bigint) + 86400000000
+            ) as ended
         from user_sessions s
         left anti join internal_users i on i.user_key = s.user_key
         where s.date >= $from - interval '1 day' and s.date < $to
     )
-    where started_at < $until and (span_end > $start or started_at >= $start)
+    where started < cast($until as bigint) and (ended > cast($start as bigint) or started >= cast($start as bigint))
 ),
 
 -- Without an end they last until the watermark.
 calls as (
-    select started_at, span_end
+    select started, ended
     from (
         select
-            x.started_at,
+            cast(x.started_at as bigint) as started,
             least(
-                greatest(coalesce(x.ended_at, $as_of), x.started_at),
-                x.started_at + interval '24 hours'
-            ) as span_end
+                greatest(cast(coalesce(x.ended_at, $as_of) as bigint), cast(x.started_at as bigint)),
+                cast(x.started_at as bigint) + 86400000000
+            ) as ended
         from interactions x
         left anti join internal_users a on a.user_key = x.initiator
         left anti join internal_users b on b.user_key = x.partner
         where x.date >= $from - interval '1 day' and x.date < $to
     )
-    where started_at < $until and (span_end > $start or started_at >= $start)
+    where started < cast($until as bigint) and (ended > cast($start as bigint) or started >= cast($start as bigint))
 ),
 
 queued as (
-    select joined_at, span_end
+    select joined, ended
     from (
         select
-            q.joined_at,
+            cast(q.joined_at as bigint) as joined,
             least(
-                greatest(coalesce(q.left_at, $as_of), q.joined_at),
-                q.joined_at + interval '24 hours'
-            ) as span_end
+                greatest(cast(coalesce(q.left_at, $as_of) as bigint), cast(q.joined_at as bigint)),
+                cast(q.joined_at as bigint) + 86400000000
+            ) as ended
         from matching_queue q
         left anti join internal_users i on i.user_key = q.user_key
         where q.date >= $from - interval '1 day' and q.date < $to
     )
-    where joined_at < $until and span_end > greatest(joined_at, $start)
+    where joined < cast($until as bigint) and ended > greatest(joined, cast($start as bigint))
 ),
 
 -- How far a user's earlier spans reach. Of two that began together, the same one is always the earlier.
 covered as (
     select
-        started_at,
-        span_end,
-        max(span_end) over (
-            partition by user_key order by started_at, span_end rows between unbounded preceding and 1 preceding
+        started,
+        ended,
+        max(ended) over (
+            partition by user_key order by started, ended rows between unbounded preceding and 1 preceding
         ) as covered_to
     from sessions
 ),
@@ -87,26 +88,26 @@ covered as (
 -- Of each span the part that no earlier one of its user covers: a user on two devices is one, and a span without any
 -- length is none.
 presence as materialized (
-    select greatest(started_at, covered_to) as came, span_end as went
+    select greatest(started, covered_to) as came, ended as went
     from covered
-    where span_end > greatest(started_at, covered_to)
+    where ended > greatest(started, covered_to)
 ),
 
 -- Who comes and who goes at one instant cancel out: spans are half-open. What is there as the window begins came
 -- then, and every hour has its first instant, so that its peak knows what went before it.
 steps as (
-    select cast(greatest(came, $start) as bigint) as instant, 1 as users, 0 as queue from presence
+    select greatest(came, cast($start as bigint)) as instant, 1 as users, 0 as queue from presence
     union all
-    select cast(went as bigint), -1, 0 from presence
+    select went, -1, 0 from presence
     union all
-    select cast(greatest(joined_at, $start) as bigint), 0, 1 from queued
+    select greatest(joined, cast($start as bigint)), 0, 1 from queued
     union all
-    select cast(span_end as bigint), 0, -1 from queued
+    select ended, 0, -1 from queued
     union all
     select cast(hour as bigint), 0, 0 from hours
 ),
 
--- Hours are numbered from 1970 on: a row costs a division, where an instant with its zone costs a look at the calendar.
+-- Hours are numbered from 1970 on.
 changes as (
     select
         instant / 3600000000 as hour,
@@ -132,8 +133,8 @@ active as (
     select hour, count(*) as active_users
     from (
         select distinct user_key, unnest(generate_series(
-            cast(greatest(started_at, $start) as bigint) / 3600000000,
-            greatest((cast(span_end as bigint) - 1) / 3600000000, cast(started_at as bigint) / 3600000000)
+            greatest(started, cast($start as bigint)) / 3600000000,
+            greatest((ended - 1) / 3600000000, started / 3600000000)
         )) as hour
         from sessions
     )
@@ -144,8 +145,8 @@ ongoing as (
     select hour, count(*) as active_interactions
     from (
         select unnest(generate_series(
-            cast(greatest(started_at, $start) as bigint) / 3600000000,
-            greatest((cast(span_end as bigint) - 1) / 3600000000, cast(started_at as bigint) / 3600000000)
+            greatest(started, cast($start as bigint)) / 3600000000,
+            greatest((ended - 1) / 3600000000, started / 3600000000)
         )) as hour
         from calls
     )
@@ -155,24 +156,24 @@ ongoing as (
 -- What has one instant falls into one hour.
 begun as (
     select
-        cast(instant as bigint) / 3600000000 as hour,
+        instant / 3600000000 as hour,
         sum(users) as new_users,
         sum(interactions) as new_interactions,
         sum(messages) as new_messages
     from (
-        select created_at as instant, 1 as users, 0 as interactions, 0 as messages
+        select cast(created_at as bigint) as instant, 1 as users, 0 as interactions, 0 as messages
         from users
         where date >= $from and date < $to and not is_internal
         union all
-        select started_at, 0, 1, 0 from calls
+        select started, 0, 1, 0 from calls
         union all
-        select m.created_at, 0, 0, 1
+        select cast(m.created_at as bigint), 0, 0, 1
         from messages m
         left anti join internal_users a on a.user_key = m.sender
         left anti join internal_users b on b.user_key = m.recipient
         where m.date >= $from and m.date < $to
     )
-    group by cast(instant as bigint) / 3600000000
+    group by instant / 3600000000
 )
 
 select

@@ -4,6 +4,7 @@
 -- grain: session_id
 -- parameters: from, to
 
+-- The day is a duration, since an interval would ask the calendar for each row.
 with sessions as (
     select
         s.session_id,
@@ -13,7 +14,7 @@ with sessions as (
         s.ended_at,
         least(
             greatest(coalesce(s.ended_at, s.last_seen_at), s.started_at),
-            s.started_at + interval '24 hours'
+            s.started_at + arrow_cast(86400000000, 'Duration(Microsecond)')
         ) as span_end,
         s.exit_reason,
         s.platform,
@@ -31,35 +32,51 @@ telemetry as (
     where date >= $from - interval '1 day' and date < $to + interval '1 day'
 ),
 
--- The last spans reach into the day after the window.
+-- The last spans reach into the day after the window. Hours are numbered from 1970 on: a row costs a division, where an
+-- instant with its zone costs a look at the calendar.
 happenings as (
-    select unnest(make_array(m.user_a, m.user_b)) as user_key, m.date, m.created_at as at, 1 as matches, 0 as messages
-    from matches m
-    left anti join internal_users a on a.user_key = m.user_a
-    left anti join internal_users b on b.user_key = m.user_b
-    where m.date >= $from and m.date < $to + interval '1 day'
-    union all
-    select m.sender, m.date, m.created_at, 0, 1
-    from messages m
-    left anti join internal_users a on a.user_key = m.sender
-    left anti join internal_users b on b.user_key = m.recipient
-    where m.date >= $from and m.date < $to + interval '1 day'
+    select user_key, at, cast(at as bigint) / 3600000000 as hour, matches, messages
+    from (
+        select unnest(make_array(m.user_a, m.user_b)) as user_key, m.created_at as at, 1 as matches, 0 as messages
+        from matches m
+        left anti join internal_users a on a.user_key = m.user_a
+        left anti join internal_users b on b.user_key = m.user_b
+        where m.date >= $from and m.date < $to + interval '1 day'
+        union all
+        select m.sender, m.created_at, 0, 1
+        from messages m
+        left anti join internal_users a on a.user_key = m.sender
+        left anti join internal_users b on b.user_key = m.recipient
+        where m.date >= $from and m.date < $to + interval '1 day'
+    )
 ),
 
--- A span meets the day of its start and at most the next, so that it is joined by user and day.
-session_days as (
-    select session_id, user_key, date, started_at, span_end from sessions
-    union all
-    select session_id, user_key, date + interval '1 day', started_at, span_end
+spans as (
+    select
+        session_id,
+        user_key,
+        started_at,
+        span_end,
+        cast(started_at as bigint) / 3600000000 as first_hour,
+        cast(span_end as bigint) / 3600000000 as last_hour
     from sessions
-    where cast(span_end as date) > date
+),
+
+-- A span meets few hours, and a user's hour few spans, so that they are joined by user and hour.
+session_hours as (
+    select session_id, user_key, started_at, span_end, first_hour as hour
+    from spans
+    union all
+    select session_id, user_key, started_at, span_end, unnest(generate_series(first_hour + 1, last_hour))
+    from spans
+    where last_hour > first_hour
 ),
 
 -- Both ends belong to the span. What lies in two sessions of one user counts in both.
 contents as (
     select s.session_id, sum(h.matches) as matches, sum(h.messages) as messages
-    from session_days s
-    join happenings h on h.user_key = s.user_key and h.date = s.date
+    from session_hours s
+    join happenings h on h.user_key = s.user_key and h.hour = s.hour
     where h.at >= s.started_at and h.at <= s.span_end
     group by s.session_id
 )

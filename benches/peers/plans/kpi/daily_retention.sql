@@ -4,17 +4,25 @@ with cohorts as (
     where date + age >= $from and date + age < $to and not is_internal
 ),
 
-active as (select distinct date, user_key from active_days where date >= $from and date < $to)
+-- Whoever has registered is few beside all who are active.
+counted as (
+    select date, age, 1 as users, 0 as returned
+    from cohorts
+    union all
+    select date, age, 0, 1
+    from cohorts semi join (
+        select date, user_key from active_days where date >= $from and date < $to
+    ) using (date, user_key)
+)
 
 select
-    c.date,
-    count(*) filter (where age = 1),
-    count(a.user_key) filter (where age = 1),
-    count(*) filter (where age = 7),
-    count(a.user_key) filter (where age = 7),
-    count(*) filter (where age = 30),
-    count(a.user_key) filter (where age = 30)
-from cohorts c
-left join active a on a.user_key = c.user_key and a.date = c.date
-group by c.date
-order by c.date
+    date,
+    coalesce(sum(users) filter (where age = 1), 0)::bigint,
+    coalesce(sum(returned) filter (where age = 1), 0)::bigint,
+    coalesce(sum(users) filter (where age = 7), 0)::bigint,
+    coalesce(sum(returned) filter (where age = 7), 0)::bigint,
+    coalesce(sum(users) filter (where age = 30), 0)::bigint,
+    coalesce(sum(returned) filter (where age = 30), 0)::bigint
+from counted
+group by date
+order by date
