@@ -35,6 +35,7 @@ use kindred_engine::{Params, Query, QueryLibrary, Rows, Value};
 use kindred_warehouse::{SUMMARY_TABLES, USER_BEHAVIOR_EVENTS};
 
 mod bench;
+mod hours;
 mod memory;
 mod plans;
 mod shares;

@@ -8,6 +8,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Int64Type};
 use arrow::util::pretty::pretty_format_batches;
 use futures::TryStreamExt;
+use kindred_engine::Session;
 
 use super::plans::day;
 use super::{Bench, Case, cases_of, library};
@@ -30,12 +31,12 @@ fn case() -> Case {
     case
 }
 
-async fn rows(bench: &Bench, sql: &str) -> Vec<RecordBatch> {
-    bench.session.sql(sql).await.unwrap().try_collect().await.unwrap()
+pub(super) async fn rows(session: &Session, sql: &str) -> Vec<RecordBatch> {
+    session.sql(sql).await.unwrap().try_collect().await.unwrap()
 }
 
-async fn plan(bench: &Bench, sql: &str) -> String {
-    let plan = rows(bench, &format!("explain {sql}")).await;
+pub(super) async fn plan(session: &Session, sql: &str) -> String {
+    let plan = rows(session, &format!("explain {sql}")).await;
     pretty_format_batches(&plan).unwrap().to_string()
 }
 
@@ -43,14 +44,14 @@ async fn plan(bench: &Bench, sql: &str) -> String {
 async fn what_is_grouped_by_day_and_more_is_grouped_where_it_is_read() {
     let bench = Bench::new(&case()).await;
     let of_day = plan(
-        &bench,
+        &bench.session,
         "select date, user_key, count(*) from four group by date, user_key",
     )
     .await;
     assert!(of_day.contains("output_partitioning=Range"), "{of_day}");
     assert!(of_day.contains("SinglePartitioned"), "{of_day}");
     assert!(!of_day.contains("RepartitionExec"), "{of_day}");
-    let of_key = plan(&bench, "select user_key, count(*) from four group by user_key").await;
+    let of_key = plan(&bench.session, "select user_key, count(*) from four group by user_key").await;
     assert!(of_key.contains("RepartitionExec"), "{of_key}");
 }
 
@@ -96,7 +97,7 @@ async fn rows_meet_whatever_stream_they_are_read_by() {
             5 * KEYS,
         ),
     ] {
-        let answer = cast(rows(&bench, &sql).await[0].column(0), &DataType::Int64).unwrap();
+        let answer = cast(rows(&bench.session, &sql).await[0].column(0), &DataType::Int64).unwrap();
         assert_eq!(answer.as_primitive::<Int64Type>().value(0), count, "{sql}");
     }
 }

@@ -7,6 +7,7 @@
 //! This crate knows no metric (that is SQL), writes nothing, and never reads a source.
 
 mod bind;
+mod by_hour;
 mod error;
 mod few_keys;
 mod footers;

@@ -21,6 +21,7 @@ use kindred_lake::{Dataset, Fault, Lake, PartitionFile, PinnedStore, Snapshot};
 use tokio::time::timeout;
 
 use crate::bind::{Bound, Planned, read_only};
+use crate::by_hour::ByHour;
 use crate::few_keys::FewKeys;
 use crate::table::PartitionedTable;
 use crate::{EngineError, Params, Query, Work, functions};
@@ -139,7 +140,8 @@ impl Engine {
             .with_config(config)
             .with_runtime_env(Arc::clone(&self.runtime))
             .with_default_features()
-            .with_physical_optimizer_rule(Arc::new(FewKeys));
+            .with_physical_optimizer_rule(Arc::new(FewKeys))
+            .with_physical_optimizer_rule(Arc::new(ByHour));
         let context = SessionContext::new_with_state(state.build());
         functions::register(&context);
         context

@@ -119,7 +119,7 @@ impl PartitionedTable {
         mut files: Vec<PartitionFile>,
         streams: usize,
     ) -> Result<(Vec<FileGroup>, Option<Partitioning>)> {
-        files.sort_by_key(|file| file.partition.day);
+        files.sort_by_key(|file| file.partition);
         let mut partitioning = None;
         let cuts = shares::by_day(&files, streams);
         if let Some(cuts) = &cuts {
