@@ -39,6 +39,7 @@ mod hours;
 mod memory;
 mod plans;
 mod shares;
+mod starts;
 mod work;
 
 use bench::{Bench, in_lake};

@@ -79,6 +79,9 @@ impl Engine {
     /// # Errors
     /// When the spill folder cannot be used.
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
+        // Two processes may start at once, and the engine's own way of making it fails where the other was faster.
+        std::fs::create_dir_all(&options.spill_folder)
+            .map_err(|error| EngineError::Start(Box::new(DataFusionError::IoError(error))))?;
         let disk =
             DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![options.spill_folder.clone()]));
         let runtime = RuntimeEnvBuilder::new()
