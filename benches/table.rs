@@ -6,7 +6,17 @@ use anyhow::ensure;
 use kindred_benches::figures::{HEAD, kept};
 
 /// The benchmarks, in the order of the table.
-const BENCHMARKS: [&str; 6] = ["extract", "load", "plans", "night", "growth", "api"];
+const BENCHMARKS: [&str; 9] = [
+    "extract",
+    "load",
+    "plans",
+    "night",
+    "growth-days",
+    "growth-memory",
+    "growth-hours",
+    "growth-demo",
+    "api",
+];
 
 fn main() -> anyhow::Result<()> {
     println!("{HEAD}");

@@ -46,7 +46,7 @@ async fn main() -> anyhow::Result<()> {
         parts = PARTS.map(str::to_owned).to_vec();
     }
     let calendar = Calendar::now().await?;
-    let (mut figures, mut failures) = (Vec::new(), Vec::new());
+    let mut failures = Vec::new();
     for part in &parts {
         let measured = match part.as_str() {
             "days" => days::measure(&calendar, days, USERS, volume)
@@ -57,16 +57,13 @@ async fn main() -> anyhow::Result<()> {
             _ => demo::measure().map(|figure| vec![figure]),
         };
         // Minutes of the other parts are not lost with one that the machine was not quiet enough for.
-        match measured {
-            Ok(measured) => figures.extend(measured),
-            Err(error) => {
-                let why = format!("{error:#}");
-                failures.push(format!("{part}: {why}"));
-                figures.push(Figure::not_measured(part, why));
-            }
-        }
+        let figures = measured.unwrap_or_else(|error| {
+            let why = format!("{error:#}");
+            failures.push(format!("{part}: {why}"));
+            vec![Figure::not_measured(part, why)]
+        });
+        publish(&format!("growth-{part}"), &figures)?;
     }
-    publish("growth", &figures)?;
     ensure!(failures.is_empty(), "{}", failures.join("\n"));
     Ok(())
 }
